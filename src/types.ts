@@ -1,0 +1,264 @@
+/**
+ * The values that cross a folder boundary, in pipeline order: a data set gives batches, a scorer turns them into
+ * scores, the metrics turn scores into an evaluation, and every chart and report is made from that evaluation.
+ *
+ * Numeric data is in typed arrays, row-major, with the shape in the comment: n images of h×w pixels, k classes.
+ */
+
+// ── data set ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One IDX file as it was read: its name without `.gz`, and the size and digest of its uncompressed content. */
+export interface SourceFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Consecutively read labelled images. */
+export interface Batch {
+  /** n: each image's position in the data set's files, 0-based. */
+  readonly indices: Uint32Array;
+  /** n×h×w, 0–255. */
+  readonly pixels: Uint8Array;
+  /** n: positions in the data set's `classes`. */
+  readonly labels: Uint8Array;
+}
+
+export interface Dataset {
+  readonly name: string;
+  readonly split: string;
+  /** k class names; a label is a position in this list. */
+  readonly classes: readonly string[];
+  /** [height, width] in pixels. */
+  readonly shape: readonly [number, number];
+  /** How many images `batches` gives. */
+  readonly size: number;
+  /** Where the data comes from: the publisher's page, or `local files`. */
+  readonly source: string;
+  /** The images in file order, in batches of `size` (the last may be smaller). @throws DatasetError */
+  batches(size: number): AsyncIterable<Batch>;
+  /** The files behind it. Known once `batches` has been read to its end, because reading is what digests them. */
+  files(): readonly SourceFile[];
+}
+
+// ── scorer ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** unit: x/255; raw: x; mnist: (x/255 − 0.1307)/0.3081; signed: x/127.5 − 1. */
+export type Scale = "unit" | "raw" | "mnist" | "signed";
+/** flat: [n, h·w]; nhw: [n, h, w]; nchw: [n, 1, h, w]; nhwc: [n, h, w, 1]. */
+export type Layout = "flat" | "nhw" | "nchw" | "nhwc";
+
+export interface Preprocessing {
+  readonly scale: Scale;
+  readonly layout: Layout;
+  readonly invert: boolean;
+}
+
+export interface ScorerDescription {
+  readonly kind: "onnx" | "endpoint";
+  readonly name: string;
+  readonly sha256?: string;
+  readonly url?: string;
+  readonly protocol?: string;
+  readonly preprocessing: Preprocessing;
+}
+
+export interface Scores {
+  /** n: the predicted classes. */
+  readonly labels: Uint8Array;
+  /** n×k as the model gave them, or null where it gives labels only. */
+  readonly probabilities: Float32Array | null;
+}
+
+export interface Scorer {
+  describe(): ScorerDescription;
+  /** @throws ScorerError */
+  score(batch: Batch, signal: AbortSignal): Promise<Scores>;
+  close(): Promise<void>;
+}
+
+// ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Images with their truth and prediction: what metrics, predictions.csv and the examples are made from. */
+export interface ScoredBatch {
+  /** n: each image's position in the data set's files. */
+  readonly indices: Uint32Array;
+  /** n×h×w, 0–255. */
+  readonly pixels: Uint8Array;
+  /** n */
+  readonly truth: Uint8Array;
+  /** n */
+  readonly predicted: Uint8Array;
+  /** n×k, each row divided by its sum in double precision, or null where the scorer gives labels only. */
+  readonly probabilities: Float64Array | null;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  /** 0.95 for a 95 % interval. */
+  readonly level: number;
+  /** `wilson`, … */
+  readonly method: string;
+}
+
+/** A number and how sure it is. `value` is null where the number is undefined: never NaN, never a made-up 0. */
+export interface Estimate {
+  readonly value: number | null;
+  readonly interval: Interval | null;
+}
+
+export interface ClassMetrics {
+  readonly class: string;
+  /** Images that truly are of this class. */
+  readonly support: number;
+  /** Images that were predicted to be of this class. */
+  readonly predicted: number;
+  readonly precision: Estimate;
+  readonly recall: Estimate;
+  readonly f1: Estimate;
+  readonly roc_auc: Estimate;
+  readonly average_precision: Estimate;
+}
+
+/** One off-diagonal cell of the confusion matrix. */
+export interface Confusion {
+  readonly true: string;
+  readonly predicted: string;
+  readonly count: number;
+  /** count / support of the true class. */
+  readonly rate: number;
+  readonly interval: Interval | null;
+}
+
+/** Images whose confidence (the probability of the predicted class) lies in (low, high]. */
+export interface CalibrationBin {
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+  /** Share of correct predictions in the bin, null in an empty bin. */
+  readonly accuracy: number | null;
+  /** Mean confidence in the bin, null in an empty bin. */
+  readonly confidence: number | null;
+  readonly interval: Interval | null;
+}
+
+/** How many correct and wrong predictions have their confidence in (low, high]. */
+export interface ConfidenceBin {
+  readonly low: number;
+  readonly high: number;
+  readonly correct: number;
+  readonly wrong: number;
+}
+
+/** One-vs-rest curves of a class, thinned for drawing; the areas come from the full curves. Null where undefined. */
+export interface ClassCurves {
+  readonly class: string;
+  readonly roc: { readonly fpr: readonly number[]; readonly tpr: readonly number[] } | null;
+  readonly precision_recall: { readonly recall: readonly number[]; readonly precision: readonly number[] } | null;
+}
+
+export interface Curves {
+  /** True where every score was kept; false where scores were counted into bins. */
+  readonly exact: boolean;
+  readonly classes: readonly ClassCurves[];
+}
+
+/** Everything that is computed from scored batches alone. */
+export interface Measurements {
+  /** [true][predicted] counts. */
+  readonly confusionMatrix: readonly (readonly number[])[];
+  readonly metrics: Readonly<Record<string, Estimate>>;
+  readonly perClass: readonly ClassMetrics[];
+  /** Most frequent first. */
+  readonly topConfusions: readonly Confusion[];
+  readonly calibration: { readonly bins: readonly CalibrationBin[] } | null;
+  readonly confidence: { readonly bins: readonly ConfidenceBin[] } | null;
+  readonly curves: Curves | null;
+}
+
+export interface GateResult {
+  readonly expression: string;
+  readonly metric: string;
+  readonly operator: string;
+  readonly expected: number;
+  /** Null where the metric is undefined in this run. */
+  readonly actual: number | null;
+  /** Confidence level of the bound that was compared; null: the value itself was. */
+  readonly level: number | null;
+  readonly passed: boolean;
+  readonly reason: string;
+}
+
+// ── evaluation ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One image that a chart shows. */
+export interface Example {
+  readonly index: number;
+  readonly truth: string;
+  readonly predicted: string;
+  /** Probability of the predicted class, null where the scorer gives labels only. */
+  readonly confidence: number | null;
+  /** h×w pixels, 0–255, base64. */
+  readonly pixels: string;
+}
+
+export interface Environment {
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly packages: Readonly<Record<string, string>>;
+  readonly git: { readonly commit: string; readonly branch: string | null; readonly dirty: boolean } | null;
+}
+
+/** The outcome of a run as plain JSON: metrics.json is this value, and every chart and report is made from it. */
+export interface Evaluation extends Measurements {
+  readonly schemaVersion: 1;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly durationSeconds: number | null;
+  readonly seed: number;
+  readonly dataset: {
+    readonly name: string;
+    readonly split: string;
+    /** Images that were scored. */
+    readonly images: number;
+    readonly classes: readonly string[];
+    readonly shape: readonly [number, number];
+    readonly files: readonly SourceFile[];
+    readonly source: string;
+  };
+  readonly scorer: ScorerDescription;
+  readonly environment: Environment | null;
+  /** Images without a prediction: never counted as wrong, never dropped silently. */
+  readonly failures: {
+    readonly count: number;
+    readonly images: readonly { readonly index: number; readonly reason: string }[];
+  };
+  readonly gates: readonly GateResult[];
+  readonly parity: null;
+  readonly comparison: null;
+  readonly latency: null;
+  readonly slices: null;
+  readonly warnings: readonly string[];
+  /** `sample`: seeded random images; `mistakes`: the wrong predictions of highest confidence, most confident first. */
+  readonly examples: { readonly sample: readonly Example[]; readonly mistakes: readonly Example[] };
+}
+
+// ── charts and reports ───────────────────────────────────────────────────────────────────────────────────────────
+
+export interface RenderedChart {
+  readonly name: string;
+  /** What the picture says, as one sentence. */
+  readonly title: string;
+  /** What a reader who cannot see the picture needs to know. */
+  readonly description: string;
+  /** Self-contained SVG document. */
+  readonly svg: string;
+}
+
+/** A file of the report: its path inside the output folder, with forward slashes, and its content. */
+export interface ReportFile {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+}
