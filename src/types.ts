@@ -155,7 +155,10 @@ export interface ConfidenceBin {
 export interface ClassCurves {
   readonly class: string;
   readonly roc: { readonly fpr: readonly number[]; readonly tpr: readonly number[] } | null;
-  readonly precision_recall: { readonly recall: readonly number[]; readonly precision: readonly number[] } | null;
+  readonly precision_recall: {
+    readonly recall: readonly number[];
+    readonly precision: readonly number[];
+  } | null;
 }
 
 export interface Curves {
