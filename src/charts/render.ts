@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { renderAsync } from "@resvg/resvg-js";
+import { type LoggerInterface, parse, View } from "vega";
+import * as vega from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import { ReportError } from "../errors.ts";
+import { fontUrl } from "./fontface.ts";
+import { textWidth } from "./text.ts";
+
+const SEMIBOLD_FROM = 600;
+const PIXELS_PER_CSS_PIXEL = 2;
+const FONT_FILES = ["Inter-Regular.ttf", "Inter-SemiBold.ttf"];
+
+interface TextItem {
+  readonly fontSize?: number;
+  readonly fontWeight?: number | string;
+  readonly limit?: number;
+}
+
+// Without a canvas Vega guesses widths, and cuts or pads axes by the error. Its types leave this hook out.
+const { textMetrics } = vega as unknown as {
+  textMetrics: { width: (item: TextItem, text: unknown) => number };
+};
+textMetrics.width = (item, text) => {
+  const heavy = item.fontWeight === "bold" || Number(item.fontWeight) >= SEMIBOLD_FROM;
+  return textWidth(String(text ?? "").trim(), item.fontSize ?? 11, heavy ? "semibold" : "regular");
+};
+
+/** Tells warnings and errors apart from what need not be heard. */
+function loggerTo(warn: (message: string) => void): LoggerInterface {
+  const say = (...messages: readonly unknown[]) => {
+    warn(messages.map(String).join(" "));
+    return logger;
+  };
+  const silent = () => logger;
+  const logger = { level: () => logger, error: say, warn: say, info: silent, debug: silent };
+  return logger as unknown as LoggerInterface;
+}
+
+/**
+ * Draws a chart as SVG, the same bytes for the same spec. Ids inside start with `name`, so that several charts can
+ * stand in one page. The text needs Inter: see `standalone` and `fontFaceCss`.
+ * @param warn is told what Vega-Lite and Vega find doubtful in the spec.
+ */
+export async function renderSvg(
+  name: string,
+  spec: TopLevelSpec,
+  warn: (message: string) => void = () => {},
+): Promise<string> {
+  const logger = loggerTo(warn);
+  const { spec: drawing } = compile(spec, { logger });
+  const view = new View(parse(drawing), { renderer: "none", logger });
+  try {
+    return withOwnIds(await view.toSVG(), name, spec.description ?? "");
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Vega numbers ids through the life of a process: they are numbered anew, and named after the chart. */
+function withOwnIds(svg: string, name: string, description: string): string {
+  const ids = new Map<string, string>();
+  for (const [, id = ""] of svg.matchAll(
+    /<(?:clipPath|linearGradient|radialGradient|pattern) id="([^"]+)"/gu,
+  )) {
+    ids.set(id, `${name}-${ids.size}`);
+  }
+  const renamed = (id: string) => ids.get(id) ?? id;
+  return svg
+    .replace(
+      /(<(?:clipPath|linearGradient|radialGradient|pattern) id=")([^"]+)/gu,
+      (_, tag: string, id: string) => tag + renamed(id),
+    )
+    .replace(/="url\(#([^)]+)\)"/gu, (_, id: string) => `="url(#${renamed(id)})"`)
+    .replace("<svg ", `<svg role="img" aria-label="${escapeAttribute(description)}" `);
+}
+
+function escapeAttribute(text: string): string {
+  return text.replace(/&/gu, "&amp;").replace(/</gu, "&lt;").replace(/"/gu, "&quot;");
+}
+
+/**
+ * Rasterises a chart off the main thread, at two pixels a CSS pixel.
+ * @throws ReportError where the package's fonts are missing, because the text would be silently blank.
+ */
+export async function renderPng(svg: string): Promise<Uint8Array> {
+  const image = await renderAsync(svg, {
+    font: { loadSystemFonts: false, fontFiles: fontFiles(), defaultFontFamily: "Inter" },
+    fitTo: { mode: "zoom", value: PIXELS_PER_CSS_PIXEL },
+    // Pixels of digits stay squares, as `image-rendering: pixelated` does in a browser.
+    imageRendering: 1,
+    logLevel: "off",
+  });
+  return image.asPng();
+}
+
+function fontFiles(): string[] {
+  return FONT_FILES.map((name) => {
+    const path = fileURLToPath(fontUrl(name));
+    if (!existsSync(path)) {
+      throw new ReportError(
+        `The font ${path} is missing, and without it PNG charts have no text: reinstall the package, or run with --charts svg`,
+      );
+    }
+    return path;
+  });
+}
