@@ -44,7 +44,7 @@ export async function build(stamp = stampOf(join(root, "src"))) {
   try {
     await bundle({
       absWorkingDir: root,
-      entryPoints: ["src/cli/main.ts"],
+      entryPoints: ["src/cli/main.ts", "src/cli/draw-worker.ts"],
       outdir: staging,
       outExtension: { ".js": ".mjs" },
       bundle: true,

@@ -1,0 +1,30 @@
+import type { DatasetOptions } from "../dataset/open.ts";
+import type { Context } from "./context.ts";
+import type { DatasetArguments } from "./options.ts";
+import type { Progress } from "./progress.ts";
+
+export { downloadDataset, openDataset } from "../dataset/open.ts";
+
+/** What the data set's code needs from the command line and the terminal. */
+export function datasetSettings(
+  options: DatasetArguments,
+  choice: Pick<DatasetOptions, "files" | "limit" | "seed">,
+  context: Pick<Context, "signal" | "stderr">,
+  progress: Progress,
+): DatasetOptions {
+  return {
+    dataset: options.dataset,
+    split: options.split,
+    dataDir: options.dataDir,
+    mirrors: options.mirror,
+    offline: options.offline,
+    refresh: options.refresh,
+    signal: context.signal,
+    progress: ({ file, receivedBytes, totalBytes }) => progress.update(file, receivedBytes, totalBytes),
+    warn: (message) => {
+      progress.clear();
+      context.stderr.write(`warning: ${message}\n`);
+    },
+    ...choice,
+  };
+}

@@ -1,0 +1,47 @@
+// The thread that draws: it loads Vega while the main thread reads and scores, and answers one request.
+import { parentPort } from "node:worker_threads";
+
+import { fontFaceCss, standalone } from "../charts/fontface.ts";
+import { renderPng, renderSvg } from "../charts/render.ts";
+import { CHARTS } from "../charts/table.ts";
+import { missingGlyphs } from "../charts/text.ts";
+import type { RenderedChart, ReportFile } from "../types.ts";
+import type { Drawn, DrawReply, DrawRequest } from "./draw.ts";
+
+async function draw({ evaluation, formats }: DrawRequest): Promise<Drawn> {
+  const charts: RenderedChart[] = [];
+  const files: Promise<ReportFile>[] = [];
+  for (const [name, chart] of Object.entries(CHARTS)) {
+    const spec = chart.spec(evaluation);
+    if (spec === null) continue;
+    const svg = await renderSvg(name, spec);
+    charts.push({ name, title: chart.title(evaluation), description: chart.description(evaluation), svg });
+    if (formats.includes("svg")) {
+      files.push(Promise.resolve({ path: `charts/${name}.svg`, content: standalone(svg) }));
+    }
+    // Rasterised by other threads while the next chart is laid out here.
+    if (formats.includes("png")) {
+      files.push(renderPng(svg).then((content) => ({ path: `charts/${name}.png`, content })));
+    }
+  }
+  return {
+    charts,
+    files: await Promise.all(files),
+    fontFaceCss: fontFaceCss(),
+    missingGlyphs: missingGlyphs(evaluation.dataset.classes.join("")),
+  };
+}
+
+const port = parentPort;
+port?.once("message", (request: DrawRequest) => {
+  void draw(request)
+    .then((drawn): DrawReply => ({ drawn }))
+    .catch((error: unknown): DrawReply => ({ error: describe(error) }))
+    .then((reply) => port.postMessage(reply));
+});
+
+/** An error keeps its class only on its own side of a thread's border. */
+function describe(error: unknown): { readonly name: string; readonly message: string; readonly stack: string } {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error), stack: "" };
+  return { name: error.name, message: error.message, stack: error.stack ?? "" };
+}

@@ -1,0 +1,142 @@
+import { InterruptedError } from "../errors.ts";
+import { evaluate } from "../evaluate.ts";
+import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
+import { predictionsHeader, predictionsRows } from "../report/csv.ts";
+import { REPORTS } from "../report/table.ts";
+import { summaryJson, summaryText } from "../report/text.ts";
+import { bundledModel, loadModel, onnxScorer } from "../scorer/open.ts";
+import type { Dataset, Evaluation, Scorer } from "../types.ts";
+import { fixedTime, type Context } from "./context.ts";
+import { datasetSettings, openDataset } from "./dataset.ts";
+import { startDrawing, type Drawing } from "./draw.ts";
+import { environment } from "./environment.ts";
+import type { EvaluateArguments } from "./options.ts";
+import { openOutput, type Output } from "./output.ts";
+import { progressLine, type Progress } from "./progress.ts";
+
+/** Narrowest summary that is laid out; below it, lines wrap. */
+const DEFAULT_COLUMNS = 100;
+
+/** The `evaluate` command: data set → scores → metrics → charts → reports. @returns the exit code */
+export async function evaluateCommand(options: EvaluateArguments, context: Context): Promise<number> {
+  const gates = options.gate.map((text) => parseGate(text));
+  const progress = progressLine(context.stderr, !options.quiet, () => performance.now());
+  const output = await openOutput(options.out);
+  const drawing = startDrawing(options.charts, context.signal);
+  try {
+    const evaluation = await measure(options, context, gates, output, progress);
+    progress.update("Drawing charts", 0, null);
+    await writeReports(evaluation, options, output, drawing);
+    context.signal.throwIfAborted();
+    await output.commit();
+    progress.clear();
+    print(evaluation, options, context);
+    return exitCode(evaluation, options, context);
+  } finally {
+    progress.clear();
+    await drawing.stop();
+    await output.discard();
+  }
+}
+
+async function measure(
+  options: EvaluateArguments,
+  context: Context,
+  gates: readonly Gate[],
+  output: Output,
+  progress: Progress,
+): Promise<Evaluation> {
+  const startedAt = context.now();
+  const fixed = fixedTime(context.env);
+  const machine = fixed === null ? environment() : Promise.resolve(null);
+  const { dataset, scorer } = await open(options, context, progress);
+  try {
+    const bound = bindGates(gates, dataset.classes);
+    const predictions = options.reports.includes("csv") ? await output.stream("predictions.csv") : null;
+    let header = predictions !== null;
+    const outcome = await evaluate({
+      dataset,
+      scorer,
+      batchSize: options.batchSize,
+      seed: options.seed,
+      signal: context.signal,
+      onProgress: (images) => progress.update("Scoring", images, dataset.size),
+      async onScored(batch) {
+        if (header) await predictions?.write(predictionsHeader(dataset.classes, batch.probabilities !== null));
+        header = false;
+        await predictions?.write(predictionsRows(batch, dataset.classes));
+      },
+    });
+    await predictions?.end();
+    return {
+      ...outcome,
+      createdAt: (fixed ?? startedAt).toISOString(),
+      durationSeconds: fixed === null ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
+      environment: await machine,
+      gates: checkGates(bound, outcome),
+    };
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** Opens data set and model side by side; where one fails, the other's work is stopped. */
+async function open(
+  options: EvaluateArguments,
+  context: Context,
+  progress: Progress,
+): Promise<{ dataset: Dataset; scorer: Scorer }> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  const { images, labels, classes = null, limit = null, seed, model = bundledModel } = options;
+  const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
+  try {
+    const [dataset, loaded] = await Promise.all([
+      openDataset(datasetSettings(options, { files, limit, seed }, { ...context, signal }, progress)),
+      loadModel(model),
+    ]);
+    const scale = options.scale === "auto" ? "unit" : options.scale;
+    const { layout, invert } = options;
+    const wanted = { shape: dataset.shape, classes: dataset.classes.length };
+    return { dataset, scorer: onnxScorer(loaded, { model, scale, layout, invert }, wanted) };
+  } catch (error) {
+    failed.abort(new InterruptedError("the other input could not be opened"));
+    throw error;
+  }
+}
+
+async function writeReports(
+  evaluation: Evaluation,
+  options: EvaluateArguments,
+  output: Output,
+  drawing: Drawing,
+): Promise<void> {
+  const drawn = await drawing.draw(evaluation);
+  for (const { path, content } of drawn.files) await output.write(path, content);
+  for (const name of options.reports) {
+    for (const { path, content } of REPORTS[name](evaluation, drawn)) await output.write(path, content);
+  }
+}
+
+function print(evaluation: Evaluation, options: EvaluateArguments, { stdout, env }: Context): void {
+  if (options.json) stdout.write(`${JSON.stringify(summaryJson(evaluation, options.out), null, 2)}\n`);
+  else if (!options.quiet) {
+    const plain = env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "";
+    const color = options.color ?? (stdout.columns !== null && !plain);
+    const text = summaryText(evaluation, { columns: stdout.columns ?? DEFAULT_COLUMNS, color });
+    stdout.write(`${text}\nReport: ${options.out}/\n`);
+  }
+}
+
+/** 1 means that the model is worse; where that cannot be told, the reason goes to stderr. */
+function exitCode({ failures, dataset, gates }: Evaluation, { out }: EvaluateArguments, { stderr }: Context): number {
+  if (failures.count > 0) {
+    const all = dataset.images + failures.count;
+    stderr.write(`mnist-evaluate: ${failures.count} of ${all} images have no prediction: see failures in ${out}/metrics.json\n`);
+    return 4;
+  }
+  if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
+  const untold = gates.filter(({ actual }) => actual === null);
+  for (const { expression, reason } of untold) stderr.write(`mnist-evaluate: --gate '${expression}': ${reason}\n`);
+  return untold.length > 0 ? 2 : 0;
+}

@@ -1,0 +1,38 @@
+import type { Terminal } from "./context.ts";
+
+/** At most this often, so that drawing costs nothing. */
+const INTERVAL_MS = 80;
+const BAR = 24;
+
+/** One line on stderr that is drawn over again, or nothing where stderr is no terminal. */
+export interface Progress {
+  update(label: string, done: number, total: number | null): void;
+  /** Takes the line away, so that what is printed next starts on a clean one. */
+  clear(): void;
+}
+
+export function progressLine(terminal: Terminal, enabled: boolean, now: () => number): Progress {
+  const { columns } = terminal;
+  if (!enabled || columns === null) return { update: () => {}, clear: () => {} };
+  let drawnAt = -Infinity;
+  let drawn = false;
+  return {
+    update(label, done, total) {
+      if (now() - drawnAt < INTERVAL_MS) return;
+      drawnAt = now();
+      drawn = true;
+      terminal.write(`\r\u001B[K${progressText(label, done, total).slice(0, columns - 1)}`);
+    },
+    clear() {
+      if (drawn) terminal.write("\r\u001B[K");
+      drawn = false;
+    },
+  };
+}
+
+function progressText(label: string, done: number, total: number | null): string {
+  if (total === null || total === 0) return `${label} ${done.toLocaleString("en-US")}`;
+  const share = Math.min(1, done / total);
+  const filled = Math.round(share * BAR);
+  return `${label} ${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${Math.floor(share * 100)} %`;
+}

@@ -1,0 +1,122 @@
+import { createTally } from "./metrics/tally.ts";
+import { examplePicker } from "./metrics/examples.ts";
+import type { Batch, Dataset, Evaluation, Measurements, ScoredBatch, Scorer, Scores } from "./types.ts";
+
+export interface EvaluateOptions {
+  readonly dataset: Dataset;
+  readonly scorer: Scorer;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Called with each batch once it is scored, in file order; awaited, so that a slow disk slows the reading. */
+  readonly onScored: (batch: ScoredBatch) => Promise<void> | void;
+  /** Called with the number of images scored so far. */
+  readonly onProgress: (images: number) => void;
+}
+
+/** What scoring alone gives: the evaluation but for the run's own circumstances, which the command adds. */
+export type Outcome = Omit<Evaluation, "createdAt" | "durationSeconds" | "environment" | "gates">;
+
+/**
+ * The job itself: every image of the data set is scored, and the scores become one value from which all charts and
+ * reports are made. Memory holds a few batches, whatever the size of the data set.
+ *
+ * @throws DatasetError where the data is corrupt, ScorerError where the model cannot score it.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
+  const { dataset, scorer, seed, signal } = options;
+  const tally = createTally(dataset.classes);
+  const examples = examplePicker(dataset, seed);
+  const failures: { index: number; reason: string }[] = [];
+  let images = 0;
+  for await (const batch of dataset.batches(options.batchSize)) {
+    signal.throwIfAborted();
+    const scores = await scorer.score(batch, signal);
+    const scored = scoredBatch(batch, scores, dataset, failures);
+    tally.add(scored);
+    examples.add(scored);
+    await options.onScored(scored);
+    images += scored.truth.length;
+    options.onProgress(images + failures.length);
+  }
+  const { name, split, classes, shape, source } = dataset;
+  const measurements = tally.measurements();
+  return {
+    schemaVersion: 1,
+    seed,
+    dataset: { name, split, images, classes, shape, files: dataset.files(), source },
+    scorer: scorer.describe(),
+    ...measurements,
+    failures: { count: failures.length, images: failures },
+    parity: null,
+    comparison: null,
+    latency: null,
+    slices: null,
+    warnings: warningsOf(measurements, failures.length, images),
+    examples: examples.picked(),
+  };
+}
+
+/** What a reader must know before believing the numbers. */
+function warningsOf(measurements: Measurements, failures: number, images: number): string[] {
+  const warnings: string[] = [];
+  if (failures > 0) {
+    warnings.push(`${failures} of ${images + failures} images have no prediction: they are in no number of this report.`);
+  }
+  if (measurements.curves === null && images > 0) {
+    warnings.push("The model gives labels only: every metric and chart that needs probabilities is left out.");
+  }
+  return warnings;
+}
+
+/** Joins truth and scores; images whose scores are no numbers go to `failures`, never to the wrong predictions. */
+function scoredBatch(
+  batch: Batch,
+  scores: Scores,
+  { classes, shape }: Dataset,
+  failures: { index: number; reason: string }[],
+): ScoredBatch {
+  const all: ScoredBatch = {
+    indices: batch.indices,
+    pixels: batch.pixels,
+    truth: batch.labels,
+    predicted: scores.labels,
+    probabilities: scores.probabilities && new Float64Array(scores.probabilities.length),
+  };
+  if (scores.probabilities === null || all.probabilities === null) return all;
+  const kept: number[] = [];
+  for (let row = 0; row < batch.labels.length; row++) {
+    if (normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length)) kept.push(row);
+    else failures.push({ index: batch.indices[row]!, reason: "the model's scores are not all finite numbers above 0" });
+  }
+  return kept.length === batch.labels.length ? all : pick(all, kept, shape[0] * shape[1], classes.length);
+}
+
+/**
+ * Divides a row by its sum in double precision, so that it sums to one to 1e-15 whatever the model's element type; a
+ * float32 softmax is off by 1e-7, which libraries treat differently. False where the row has no sum to divide by.
+ */
+function normaliseRow(from: Float32Array, to: Float64Array, offset: number, classes: number): boolean {
+  let sum = 0;
+  for (let k = offset; k < offset + classes; k++) sum += from[k]!;
+  if (!(sum > 0 && sum < Infinity)) return false;
+  for (let k = offset; k < offset + classes; k++) to[k] = from[k]! / sum;
+  return true;
+}
+
+function pick(all: ScoredBatch, rows: readonly number[], pixels: number, classes: number): ScoredBatch {
+  const { probabilities } = all;
+  return {
+    indices: Uint32Array.from(rows, (row) => all.indices[row]!),
+    pixels: pickRows(all.pixels, new Uint8Array(rows.length * pixels), rows, pixels),
+    truth: Uint8Array.from(rows, (row) => all.truth[row]!),
+    predicted: Uint8Array.from(rows, (row) => all.predicted[row]!),
+    probabilities:
+      probabilities && pickRows(probabilities, new Float64Array(rows.length * classes), rows, classes),
+  };
+}
+
+function pickRows<T extends Uint8Array | Float64Array>(from: T, to: T, rows: readonly number[], width: number): T {
+  rows.forEach((row, i) => to.set(from.subarray(row * width, (row + 1) * width), i * width));
+  return to;
+}

@@ -1,0 +1,62 @@
+import { seededRandom } from "../random.ts";
+import type { Dataset, Example, ScoredBatch } from "../types.ts";
+
+/** Images in each of the two pictures: as many as the tutorial shows. */
+const EXAMPLES = 30;
+
+export interface ExamplePicker {
+  add(batch: ScoredBatch): void;
+  picked(): { readonly sample: readonly Example[]; readonly mistakes: readonly Example[] };
+}
+
+/** Keeps a seeded random sample of the images and the most confident mistakes, as batches go by. */
+export function examplePicker({ size, classes, shape }: Dataset, seed: number): ExamplePicker {
+  const pixels = shape[0] * shape[1];
+  const wanted = samplePositions(size, seed);
+  const sample: Example[] = [];
+  const mistakes: Example[] = [];
+  let position = 0;
+
+  const example = (batch: ScoredBatch, row: number): Example => ({
+    index: batch.indices[row]!,
+    truth: classes[batch.truth[row]!]!,
+    predicted: classes[batch.predicted[row]!]!,
+    confidence: confidenceOf(batch, row, classes.length),
+    pixels: Buffer.from(batch.pixels.subarray(row * pixels, (row + 1) * pixels)).toString("base64"),
+  });
+
+  return {
+    add(batch) {
+      for (let row = 0; row < batch.truth.length; row++, position++) {
+        if (wanted.has(position)) sample.push(example(batch, row));
+        if (batch.truth[row] === batch.predicted[row]) continue;
+        const confidence = confidenceOf(batch, row, classes.length) ?? 0;
+        const last = mistakes.at(-1);
+        if (mistakes.length < EXAMPLES || confidence > (last?.confidence ?? 0)) {
+          insert(mistakes, example(batch, row));
+        }
+      }
+    },
+    picked: () => ({ sample, mistakes }),
+  };
+}
+
+/** `EXAMPLES` different positions below `size`, all equally likely. */
+function samplePositions(size: number, seed: number): ReadonlySet<number> {
+  const random = seededRandom(seed);
+  const positions = new Set<number>();
+  while (positions.size < Math.min(EXAMPLES, size)) positions.add(random.below(size));
+  return positions;
+}
+
+function confidenceOf(batch: ScoredBatch, row: number, classes: number): number | null {
+  return batch.probabilities === null ? null : batch.probabilities[row * classes + batch.predicted[row]!]!;
+}
+
+/** Keeps the list sorted, most confident first; among equals the one that came first stays ahead. */
+function insert(mistakes: Example[], example: Example): void {
+  const confidence = example.confidence ?? 0;
+  const place = mistakes.findIndex((other) => (other.confidence ?? 0) < confidence);
+  mistakes.splice(place === -1 ? mistakes.length : place, 0, example);
+  if (mistakes.length > EXAMPLES) mistakes.pop();
+}
