@@ -1,0 +1,251 @@
+import { seededRandom } from "../../src/random.ts";
+import type {
+  CalibrationBin,
+  ClassCurves,
+  ClassMetrics,
+  Confusion,
+  Estimate,
+  Evaluation,
+  Example,
+  Interval,
+} from "../../src/types.ts";
+
+/** What a test of a chart may care about; the rest is made up by seed, plausibly and consistently. */
+export interface Options {
+  /** Class names, or how many classes: `0`, `1`, …; 10 by default. */
+  readonly classes?: number | readonly string[];
+  /** Images of each class, 1,000 by default. */
+  readonly support?: number;
+  /** Share of images that are misread, 0.08 by default; 0 is a perfect model. */
+  readonly errors?: number;
+  /** False: the scorer gives labels only. */
+  readonly probabilities?: boolean;
+  /** [true][predicted] counts, in place of made-up ones. */
+  readonly confusionMatrix?: readonly (readonly number[])[];
+  readonly seed?: number;
+}
+
+export const FASHION = [
+  ...["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"],
+  ...["Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
+];
+/** EMNIST ByClass: digits, upper and lower case. */
+export const LETTERS = [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"];
+
+const SHAPE = [28, 28] as const;
+
+/** A plausible evaluation of which a test states only what matters to it. */
+export function evaluation(options: Options = {}): Evaluation {
+  const { classes: given = 10, support = 1000, errors = 0.08, probabilities = true, seed = 1 } = options;
+  const classes = typeof given === "number" ? Array.from({ length: given }, (_, i) => String(i)) : given;
+  const random = seededRandom(seed);
+  const matrix = options.confusionMatrix ?? confusionMatrix(classes.length, support, errors, random.below);
+  const images = sum(matrix.map(sum));
+  const right = sum(matrix.map((row, i) => row[i] ?? 0));
+  const perClass = classes.map((name, i) => classMetrics(name, i, matrix, probabilities));
+  const undefinedUnless = (value: number) => estimate(probabilities ? value : null);
+  return {
+    schemaVersion: 1,
+    createdAt: "2026-11-22T12:00:00.000Z",
+    durationSeconds: 0.6,
+    seed: 42,
+    dataset: {
+      name: "mnist",
+      split: "test",
+      images,
+      classes,
+      shape: SHAPE,
+      files: [],
+      source: "local files",
+    },
+    scorer: {
+      kind: "onnx",
+      name: "model.onnx",
+      preprocessing: { scale: "unit", layout: "flat", invert: false },
+    },
+    environment: null,
+    confusionMatrix: matrix,
+    metrics: {
+      accuracy: images === 0 ? estimate(null) : { value: right / images, interval: interval(right, images) },
+      roc_auc_macro: undefinedUnless(0.99),
+      average_precision_macro: undefinedUnless(0.96),
+      log_loss: undefinedUnless(0.34),
+      brier_score: undefinedUnless(0.14),
+      expected_calibration_error: undefinedUnless(0.057),
+    },
+    perClass,
+    topConfusions: topConfusions(classes, matrix),
+    calibration: probabilities ? { bins: calibrationBins(images, right / images) } : null,
+    confidence: probabilities ? { bins: confidenceBins(images, right) } : null,
+    curves: probabilities ? { exact: true, classes: classes.map(curves) } : null,
+    failures: { count: 0, images: [] },
+    gates: [],
+    parity: null,
+    comparison: null,
+    latency: null,
+    slices: null,
+    warnings: [],
+    examples: examples(classes, matrix, probabilities, random.below),
+  };
+}
+
+/** The same value, of which nothing can be changed. */
+export function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(frozen);
+  }
+  return value;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function estimate(value: number | null): Estimate {
+  return { value, interval: null };
+}
+
+/** Wilson's score interval at 95 %. */
+function interval(successes: number, n: number): Interval {
+  const z = 1.959964;
+  const p = successes / n;
+  const centre = (p + (z * z) / (2 * n)) / (1 + (z * z) / n);
+  const half = (z / (1 + (z * z) / n)) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
+  return { low: centre - half, high: centre + half, level: 0.95, method: "wilson" };
+}
+
+/** Each class is mostly taken for one other, and now and then for any. */
+function confusionMatrix(k: number, support: number, errors: number, below: (bound: number) => number) {
+  const matrix = Array.from({ length: k }, () => new Array<number>(k).fill(0));
+  matrix.forEach((row, i) => {
+    const wrong = Math.round(support * errors);
+    row[i] = support - wrong;
+    for (let n = 0; n < wrong; n++) {
+      const shift = 1 + (below(2) === 0 ? i % (k - 1) : below(k - 1));
+      row[(i + shift) % k]! += 1;
+    }
+  });
+  return matrix;
+}
+
+function ratio(part: number, whole: number): Estimate {
+  return whole === 0 ? estimate(null) : { value: part / whole, interval: interval(part, whole) };
+}
+
+function classMetrics(
+  name: string,
+  i: number,
+  matrix: readonly (readonly number[])[],
+  probabilities: boolean,
+): ClassMetrics {
+  const support = sum(matrix[i] ?? []);
+  const predicted = sum(matrix.map((row) => row[i] ?? 0));
+  const right = matrix[i]?.[i] ?? 0;
+  const total = support + predicted;
+  return {
+    class: name,
+    support,
+    predicted,
+    precision: ratio(right, predicted),
+    recall: ratio(right, support),
+    f1: estimate(total === 0 ? null : (2 * right) / total),
+    roc_auc: estimate(probabilities && support > 0 ? 0.999 - 0.001 * i : null),
+    average_precision: estimate(probabilities && support > 0 ? 0.99 - 0.005 * i : null),
+  };
+}
+
+function topConfusions(classes: readonly string[], matrix: readonly (readonly number[])[]): Confusion[] {
+  const cells = matrix.flatMap((row, t) =>
+    row
+      .map((count, p) => ({ t, p, count, support: sum(row) }))
+      .filter(({ p, count }) => p !== t && count > 0),
+  );
+  return cells
+    .sort((a, b) => b.count - a.count)
+    .slice(0, 20)
+    .map(({ t, p, count, support }) => ({
+      true: classes[t] ?? "",
+      predicted: classes[p] ?? "",
+      count,
+      rate: count / support,
+      interval: interval(count, support),
+    }));
+}
+
+function calibrationBins(images: number, accuracy: number): CalibrationBin[] {
+  return Array.from({ length: 15 }, (_, i) => {
+    const [low, high] = [i / 15, (i + 1) / 15];
+    const count = images === 0 || i < 4 ? 0 : Math.round((images * (i - 3)) / 66);
+    const share = accuracy === 1 ? 1 : Math.min(1, high + 0.03);
+    const right = Math.round(count * share);
+    return count === 0
+      ? { low, high, count, accuracy: null, confidence: null, interval: null }
+      : {
+          low,
+          high,
+          count,
+          accuracy: right / count,
+          confidence: (low + high) / 2,
+          interval: interval(right, count),
+        };
+  });
+}
+
+function confidenceBins(images: number, right: number) {
+  const [correct, wrong] = [right / 2500, (images - right) / 1275];
+  return Array.from({ length: 50 }, (_, i) => ({
+    low: i / 50,
+    high: (i + 1) / 50,
+    correct: Math.round(correct * 2 * (i + 0.5)),
+    wrong: Math.round(wrong * (50 - i)),
+  }));
+}
+
+function curves(name: string, i: number): ClassCurves {
+  const steps = Array.from({ length: 100 }, (_, n) => n / 99);
+  const bend = 0.02 + 0.03 * (i % 10);
+  return {
+    class: name,
+    roc: { fpr: steps, tpr: steps.map((x) => x ** bend) },
+    precision_recall: { recall: steps, precision: steps.map((x) => 1 - x ** (1 / bend)) },
+  };
+}
+
+function examples(
+  classes: readonly string[],
+  matrix: readonly (readonly number[])[],
+  probabilities: boolean,
+  below: (bound: number) => number,
+) {
+  const wrong = matrix.flatMap((row, t) =>
+    row.flatMap((count, p) => (count > 0 && p !== t ? [{ t, p }] : [])),
+  );
+  const right = matrix.flatMap((row, t) => ((row[t] ?? 0) > 0 ? [{ t, p: t }] : []));
+  const example = ({ t, p }: { t: number; p: number }, n: number): Example => ({
+    index: n * 7,
+    truth: classes[t] ?? "",
+    predicted: classes[p] ?? "",
+    confidence: probabilities ? 0.999 - n * 0.01 : null,
+    pixels: pixels(t, below),
+  });
+  const some = <T>(items: readonly T[], n: number) =>
+    items.length === 0 ? [] : Array.from({ length: n }, () => items[below(items.length)]!);
+  return {
+    sample: [...some(wrong, wrong.length > 0 ? 3 : 0), ...some(right, wrong.length > 0 ? 27 : 30)].map(
+      example,
+    ),
+    mistakes: some(wrong, Math.min(30, wrong.length)).map(example),
+  };
+}
+
+/** A ring whose size tells the class, with noise. */
+function pixels(label: number, below: (bound: number) => number): string {
+  const [height, width] = SHAPE;
+  const radius = 4 + (label % 8);
+  const bytes = Uint8Array.from({ length: height * width }, (_, i) => {
+    const distance = Math.hypot(Math.floor(i / width) - height / 2, (i % width) - width / 2);
+    return Math.abs(distance - radius) < 1.5 ? 200 + below(56) : 0;
+  });
+  return Buffer.from(bytes).toString("base64");
+}
