@@ -164,6 +164,8 @@ export interface ClassCurves {
 export interface Curves {
   /** True where every score was kept; false where scores were counted into bins. */
   readonly exact: boolean;
+  /** How far any area under a curve can be from that of the scores themselves; null where `exact`. */
+  readonly maxAreaError?: number | null;
   readonly classes: readonly ClassCurves[];
 }
 
