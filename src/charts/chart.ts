@@ -1,6 +1,10 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { Evaluation } from "../types.ts";
 
+/** A spec of marks drawn over each other, and its parts. */
+export type LayeredSpec = Extract<TopLevelSpec, { layer: unknown[] }>;
+export type Layer = LayeredSpec["layer"][number];
+
 /** A picture of an evaluation: what it says, and how it is drawn. All three are pure. */
 export interface Chart {
   /** What the picture says, as one sentence without a full stop. */

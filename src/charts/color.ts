@@ -22,9 +22,13 @@ export function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** The colour of text on a filled area: white or ink, whichever stands out more. */
+/** The contrast that text needs. WCAG 2.2, level AA. */
+const READABLE = 4.5;
+
+/** A colour in which text can be read on a filled area: the usual ink, or white, or black, of which one always can. */
 export function textOn(fill: string): string {
-  return contrast(fill, colors.background) > contrast(fill, colors.ink) ? colors.background : colors.ink;
+  const inks = [colors.ink, colors.background, "#000000"];
+  return inks.find((ink) => contrast(ink, fill) >= READABLE) ?? colors.ink;
 }
 
 /** The colour at `share` (0–1) of the way through evenly spaced `#rrggbb` stops. */

@@ -1,4 +1,5 @@
 import type { Chart } from "./chart.ts";
+import { confusion_matrix } from "./confusion_matrix.ts";
 
 /** Every chart by the name of its files, in the order in which a report shows them. */
-export const CHARTS = {} as const satisfies Record<string, Chart>;
+export const CHARTS = { confusion_matrix } as const satisfies Record<string, Chart>;

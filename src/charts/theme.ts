@@ -13,6 +13,8 @@ export const colors = {
   right: "#0072b2",
   /** What is wrong: mistakes, confusions. */
   wrong: "#d55e00",
+  /** The same in text, which needs more contrast: 5.2:1 on white. */
+  wrongText: "#b54800",
   /** A distinct colour a series. */
   series: ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f24"],
 } as const;
@@ -103,6 +105,26 @@ export function frame(heading: Heading) {
       subtitlePadding: 4,
       subtitleColor: colors.muted,
     },
+  } satisfies Partial<TopLevelSpec>;
+}
+
+/** Pixels around the plot for axis labels and what else stands there, without the heading and the padding. */
+export interface Room {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** A frame for a plot that is laid out by its own measures: `heading.height` less heading, padding and `room`. */
+export function fixedFrame(heading: Heading, room: Room) {
+  const top = PADDING + headingHeight(heading) + room.top;
+  return {
+    ...frame(heading),
+    autosize: { type: "none" },
+    width: WIDTH - 2 * PADDING - room.left - room.right,
+    height: heading.height - top - room.bottom - PADDING,
+    padding: { left: PADDING + room.left, right: PADDING + room.right, top, bottom: PADDING + room.bottom },
   } satisfies Partial<TopLevelSpec>;
 }
 
