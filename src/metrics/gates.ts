@@ -1,0 +1,179 @@
+import { UsageError } from "../errors.ts";
+import type { GateResult, Measurements } from "../types.ts";
+import { nearest } from "./nearest.ts";
+import { CLASS_METRICS, METRIC_NAMES, METRICS, type ClassMetricName, type MetricName } from "./table.ts";
+
+type Subject =
+  | { readonly metric: MetricName; readonly class: null }
+  | { readonly metric: ClassMetricName; readonly class: string };
+
+/** A condition that a run has to meet, as `accuracy >= 0.92` or `recall[Ankle boot] >= 80%`. */
+export interface Gate {
+  /** As it was written, without the spaces around it. */
+  readonly expression: string;
+  readonly subject: Subject;
+  readonly operator: Operator;
+  readonly expected: number;
+}
+
+interface Comparison {
+  holds(actual: number, expected: number): boolean;
+  /** What a reason says of the value, before the number it was compared with. */
+  readonly passed: string;
+  readonly failed: string;
+}
+
+const OPERATORS = {
+  ">=": { holds: (a, b) => a >= b, passed: "at least", failed: "below" },
+  ">": { holds: (a, b) => a > b, passed: "above", failed: "not above" },
+  "<=": { holds: (a, b) => a <= b, passed: "at most", failed: "above" },
+  "<": { holds: (a, b) => a < b, passed: "below", failed: "not below" },
+  "==": { holds: (a, b) => a === b, passed: "exactly", failed: "not" },
+  "!=": { holds: (a, b) => a !== b, passed: "not", failed: "exactly" },
+} satisfies Record<string, Comparison>;
+
+type Operator = keyof typeof OPERATORS;
+
+const OPERATOR_NAMES = Object.keys(OPERATORS) as Operator[];
+const CLASS_METRIC_NAMES = Object.keys(CLASS_METRICS) as ClassMetricName[];
+
+/**
+ * Reads a gate. Without `classes` the class of a metric such as `recall[5]` is taken as it is, so that all else can
+ * be checked before the data set is open; `bindGates` checks it then.
+ *
+ * @throws UsageError
+ * @example parseGate("recall[5] >= 85%") // { subject: { metric: "recall", class: "5" }, operator: ">=", expected: 0.85, … }
+ */
+export function parseGate(text: string, classes?: readonly string[]): Gate {
+  const expression = text.trim();
+  // A class name may hold anything, brackets and operators too: it ends at the last bracket before the operator.
+  const parts = /^([\w-]+)\s*(?:\[(.*)\])?\s*([<>=!~]+)\s*(.*)$/s.exec(expression);
+  if (!parts)
+    throw wrong(expression, "write METRIC OPERATOR NUMBER, like 'accuracy >= 0.92' or 'recall[5] >= 0.85'");
+  const [, metric = "", className, operator = "", number = ""] = parts;
+  const gate = {
+    expression,
+    subject: subjectOf(expression, metric, className?.trim()),
+    operator: operatorOf(expression, operator),
+    expected: numberOf(expression, number),
+  };
+  return classes ? bindGates([gate], classes)[0]! : gate;
+}
+
+/** The gates, each class of which is one of the data set's. @throws UsageError where one is not */
+export function bindGates(gates: readonly Gate[], classes: readonly string[]): readonly Gate[] {
+  for (const { expression, subject } of gates) {
+    if (subject.class === null || classes.includes(subject.class)) continue;
+    const meant = nearest(subject.class, classes);
+    throw wrong(
+      expression,
+      `there is no class '${subject.class}'${didYouMean(meant)}; the classes are ${classes.join(", ")}`,
+    );
+  }
+  return gates;
+}
+
+/** Each gate against the run, in their order. */
+export function checkGates(gates: readonly Gate[], measurements: Measurements): GateResult[] {
+  return gates.map((gate) => {
+    const { expression, subject, operator, expected } = gate;
+    const metric = subject.class === null ? subject.metric : `${subject.metric}[${subject.class}]`;
+    const actual = valueOf(subject, measurements);
+    const passed = actual !== null && OPERATORS[operator].holds(actual, expected);
+    const reason =
+      actual === null
+        ? `${metric} could not be told: ${whyUndefined(subject, measurements)}`
+        : `${metric} is ${comparisonText(actual, gate, passed)}`;
+    return { expression, metric, operator, expected, actual, level: null, passed, reason };
+  });
+}
+
+/** True for a gate that neither passed nor failed, because its metric is undefined in this run. */
+export function isUndefined(result: GateResult): boolean {
+  return result.actual === null;
+}
+
+function subjectOf(expression: string, metric: string, className: string | undefined): Subject {
+  if (className === undefined && Object.hasOwn(METRICS, metric))
+    return { metric: metric as MetricName, class: null };
+  if (className !== undefined && Object.hasOwn(CLASS_METRICS, metric)) {
+    return { metric: metric as ClassMetricName, class: className };
+  }
+  if (Object.hasOwn(CLASS_METRICS, metric)) {
+    const ofRun = METRIC_NAMES.filter((name) => name.startsWith(`${metric}_`));
+    const instead = ofRun.length > 0 ? `, or one of the whole run: ${ofRun.join(", ")}` : "";
+    throw wrong(expression, `${metric} is of one class: write ${metric}[CLASS]${instead}`);
+  }
+  if (Object.hasOwn(METRICS, metric)) {
+    throw wrong(
+      expression,
+      `${metric} is of the whole run; of a class there are ${CLASS_METRIC_NAMES.join(", ")}`,
+    );
+  }
+  const meant = nearest(metric, className === undefined ? METRIC_NAMES : CLASS_METRIC_NAMES);
+  throw wrong(
+    expression,
+    `there is no metric '${metric}'${didYouMean(meant)}; the metrics are ${METRIC_NAMES.join(", ")}, ` +
+      `and of a class, as recall[CLASS], ${CLASS_METRIC_NAMES.join(", ")}`,
+  );
+}
+
+function operatorOf(expression: string, operator: string): Operator {
+  if (Object.hasOwn(OPERATORS, operator)) return operator as Operator;
+  throw wrong(
+    expression,
+    `there is no operator '${operator}'; the operators are ${OPERATOR_NAMES.join(" ")}`,
+  );
+}
+
+function numberOf(expression: string, text: string): number {
+  const parts = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(%?)$/i.exec(text);
+  if (!parts) throw wrong(expression, `'${text}' is not a number, like 0.92 or 92%`);
+  const [, digits = "", percent] = parts;
+  return percent ? hundredth(digits) : Number(digits);
+}
+
+/** Moves the decimal point in the text, because dividing would round: 92.3 % is 0.923 to the last bit. */
+function hundredth(digits: string): number {
+  const [mantissa, exponent = "0"] = digits.toLowerCase().split("e");
+  return Number(`${mantissa}e${Number(exponent) - 2}`);
+}
+
+function valueOf(subject: Subject, { metrics, perClass }: Measurements): number | null {
+  if (subject.class === null) return metrics[subject.metric]?.value ?? null;
+  const value = perClass.find((row) => row.class === subject.class)?.[subject.metric] ?? null;
+  return typeof value === "object" && value !== null ? value.value : value;
+}
+
+function whyUndefined(
+  { metric, class: className }: Subject,
+  { confusionMatrix, calibration, perClass }: Measurements,
+) {
+  if (confusionMatrix.every((row) => row.every((count) => count === 0))) return "no image was scored";
+  if (className !== null && !perClass.some((row) => row.class === className))
+    return "the run has no such class";
+  const { needsProbabilities, needs } = className === null ? METRICS[metric] : CLASS_METRICS[metric];
+  if (needsProbabilities && calibration === null)
+    return "it needs probabilities, and the model gives labels only";
+  return `it needs ${needs}`;
+}
+
+function comparisonText(actual: number, { operator, expected }: Gate, passed: boolean): string {
+  const words = OPERATORS[operator];
+  const comparison = `${passed ? words.passed : words.failed} ${expected}`;
+  return `${digitsApart(actual, expected)}, ${comparison}${passed ? " as asked" : ""}`;
+}
+
+/** The value to six decimals, or in full where it would read as the number it was compared with and is not. */
+function digitsApart(actual: number, expected: number): string {
+  const short = Number(actual.toFixed(6));
+  return String(short === expected ? actual : short);
+}
+
+function wrong(expression: string, problem: string): UsageError {
+  return new UsageError(`--gate '${expression}': ${problem}`);
+}
+
+function didYouMean(names: readonly string[]): string {
+  return names.length === 0 ? "" : `: did you mean ${names.join(" or ")}?`;
+}
