@@ -1,0 +1,48 @@
+import type { Evaluation, ScoredBatch } from "../types.ts";
+
+/**
+ * A field as RFC 4180 has it: quoted where it holds a comma, a quote or a line break. A name that a spreadsheet would
+ * take for a formula (`=1+1`) stays as it is: these files are data, and a changed name would no longer match.
+ */
+function field(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** confusion_matrix.csv: rows are the true classes, columns the predicted, cells are counts. Lines end in LF. */
+export function confusionMatrixCsv({ confusionMatrix, dataset }: Evaluation): string {
+  const names = dataset.classes.map(field);
+  const rows = confusionMatrix.map((row, i) => `${names[i]},${row.join(",")}\n`);
+  return `true\\predicted,${names.join(",")}\n${rows.join("")}`;
+}
+
+/** The first line of predictions.csv; `p_3` is the probability of the class at position 3 of `classes`. */
+export function predictionsHeader(classes: readonly string[], hasProbabilities: boolean): string {
+  const probabilities = hasProbabilities ? classes.map((_, i) => `,p_${i}`).join("") : "";
+  return `index,truth,predicted,correct,confidence${probabilities}\n`;
+}
+
+/**
+ * Lines of predictions.csv, one an image. `correct` is 1 or 0, which every reader takes for a number, and its mean is
+ * the accuracy. Probabilities read back as the same double. Without probabilities `confidence` is empty.
+ */
+export function predictionsRows(batch: ScoredBatch, classes: readonly string[]): string {
+  const { indices, truth, predicted, probabilities } = batch;
+  const names = classes.map(field);
+  const k = classes.length;
+  let text = "";
+  for (let i = 0; i < indices.length; i++) {
+    const label = predicted[i] ?? 0;
+    let scores = "";
+    let confidence = "";
+    if (probabilities !== null) {
+      for (let c = 0; c < k; c++) {
+        const probability = String(probabilities[i * k + c]);
+        if (c === label) confidence = probability;
+        scores += `,${probability}`;
+      }
+    }
+    const correct = truth[i] === label ? 1 : 0;
+    text += `${indices[i]},${names[truth[i] ?? 0]},${names[label]},${correct},${confidence}${scores}\n`;
+  }
+  return text;
+}

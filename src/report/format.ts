@@ -1,0 +1,89 @@
+import type { Estimate, GateResult, Interval } from "../types.ts";
+
+/** Stands for an undefined number. */
+export const UNDEFINED = "–";
+const MOST_DIGITS = 15;
+
+/** `percent`: 0.9204 is shown as `92.04 %`; `decimal`: as `0.9204`. */
+export type NumberStyle = "percent" | "decimal";
+
+/** A whole number with thousands separators: `10,000`. */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** `1 image`, `2 images`. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/**
+ * A fixed number of decimals, or as many more as it takes that a number just short of `limits` does not look as if it
+ * had reached them: one mistake in a million images is not 100 %.
+ */
+function fixed(value: number, digits: number, limits: readonly number[]): string {
+  for (let d = digits; d <= MOST_DIGITS; d++) {
+    const text = value.toFixed(d);
+    if (!limits.some((limit) => limit !== value && Number(text) === limit)) return text;
+  }
+  return String(value);
+}
+
+/** A share between 0 and 1 as `92.04 %`: 100 % and 0 % only where it is exactly that. */
+export function percent(value: number | null, digits = 2): string {
+  return value === null ? UNDEFINED : `${fixed(value * 100, digits, [0, 100])} %`;
+}
+
+/** Four decimals, `0.3447`: 0 and 1 only where it is exactly that. */
+export function decimal(value: number | null, digits = 4): string {
+  return value === null ? UNDEFINED : fixed(value, digits, [-1, 0, 1]);
+}
+
+export function styled(value: number | null, style: NumberStyle): string {
+  return style === "percent" ? percent(value) : decimal(value);
+}
+
+/** `91.49–92.55 %` or `0.9149–0.9255`; with a negative bound `-0.0100 to 0.0200`; empty without an interval. */
+export function range(interval: Interval | null, style: NumberStyle): string {
+  if (interval === null) return "";
+  const { low, high } = interval;
+  const dash = low < 0 ? " to " : "–";
+  if (style === "decimal") return `${decimal(low)}${dash}${decimal(high)}`;
+  return `${percent(low).replace(" %", "")}${dash}${percent(high)}`;
+}
+
+/** `95 %` of an interval's level. */
+export function level(interval: Pick<Interval, "level">): string {
+  return `${Number((interval.level * 100).toFixed(6))} %`;
+}
+
+/** `92.04 % (91.49–92.55 %)`, without brackets where there is no interval. */
+export function estimate({ value, interval }: Estimate, style: NumberStyle): string {
+  const bounds = range(interval, style);
+  return bounds === "" ? styled(value, style) : `${styled(value, style)} (${bounds})`;
+}
+
+/**
+ * What a gate measured, with as many decimals as it takes to stand on the same side of the threshold as the number
+ * itself: 0.919996 against 0.92 is never shown as 0.9200.
+ */
+export function measured({ actual, expected }: Pick<GateResult, "actual" | "expected">): string {
+  if (actual === null) return UNDEFINED;
+  for (let digits = 4; digits <= MOST_DIGITS; digits++) {
+    const text = actual.toFixed(digits);
+    if (Math.sign(Number(text) - expected) === Math.sign(actual - expected)) return text;
+  }
+  return String(actual);
+}
+
+/** `0.61 s`, `12 s`, `3 min 20 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  const whole = Math.round(seconds);
+  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** The first characters of a digest or a commit: enough to tell it by. */
+export function short(hash: string): string {
+  return hash.slice(0, 12);
+}

@@ -1,0 +1,173 @@
+import type { Evaluation, GateResult } from "../types.ts";
+import type { ReportContext } from "./context.ts";
+import { definition } from "./definitions.ts";
+import {
+  count,
+  counted,
+  duration,
+  estimate,
+  measured,
+  percent,
+  range,
+  short,
+  styled,
+  UNDEFINED,
+} from "./format.ts";
+import { code, details, escapeMarkdown as text, link, table, type Cell } from "./markdown-syntax.ts";
+import { failureSentence, gateOutcome, preprocessingText, verdict, weakestClass } from "./verdict.ts";
+
+const MOST_FAILURES = 20;
+const MOST_CONFUSIONS = 10;
+const SIGNS = { passed: "✅", failed: "❌", undefined: "⚠️", none: "" } as const;
+
+/** report.md: the verdict first, for a pull request's comment or a job's summary; GitHub's Markdown. */
+export function markdownReport(evaluation: Evaluation, context: ReportContext): string {
+  const sections = [
+    headline(evaluation),
+    notes(evaluation),
+    gates(evaluation.gates),
+    metrics(evaluation),
+    perClass(evaluation),
+    confusions(evaluation),
+    matrix(evaluation),
+    failures(evaluation),
+    charts(context),
+    provenance(evaluation),
+  ];
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+function headline(evaluation: Evaluation): string {
+  const { outcome, gates, accuracy, correct } = verdict(evaluation);
+  const { scorer, dataset } = evaluation;
+  const first = gates === "" ? `A${accuracy.slice(1)}` : `${SIGNS[outcome]} ${gates}: ${accuracy}`;
+  return `## ${first}\n\n**${text(scorer.name)}** on ${text(dataset.name)} ${text(dataset.split)}: ${correct}.`;
+}
+
+function notes(evaluation: Evaluation): string {
+  const failed = failureSentence(evaluation);
+  const lines = [
+    ...(failed === "" ? [] : [`${failed}: never counted as wrong, listed below.`]),
+    ...evaluation.warnings.map(text),
+  ];
+  return lines.map((line) => `- ⚠️ ${line}`).join("\n");
+}
+
+function gates(results: readonly GateResult[]): string {
+  if (results.length === 0) return "";
+  const rows = results.map((gate) => {
+    const outcome = gateOutcome(gate);
+    return [`${SIGNS[outcome]} ${outcome}`, code(gate.expression), measured(gate), text(gate.reason)];
+  });
+  return `### Gates\n\n${table(["", "gate", ">measured", "reason"], rows)}`;
+}
+
+function metrics(evaluation: Evaluation): string {
+  const rows = Object.entries(evaluation.metrics).map(([name, { value, interval }]) => {
+    const { label, style } = definition(name);
+    return [text(label), styled(value, style), range(interval, style)];
+  });
+  const undefinedNote = rows.some(([, value]) => value === UNDEFINED)
+    ? `\n\n${UNDEFINED} undefined in this run`
+    : "";
+  return `### Metrics\n\n${table(["metric", ">value", `>${intervalHead(evaluation)}`], rows)}${undefinedNote}`;
+}
+
+function intervalHead({ metrics }: Evaluation): string {
+  const first = Object.values(metrics).find(({ interval }) => interval !== null)?.interval;
+  return first ? `${Number((first.level * 100).toFixed(6))} % interval` : "interval";
+}
+
+function perClass(evaluation: Evaluation): string {
+  const weakest = weakestClass(evaluation);
+  const rows = evaluation.perClass.map((entry) => {
+    const name = entry === weakest ? `**${text(entry.class)}** (weakest)` : text(entry.class);
+    const { support, predicted, precision, recall, f1, roc_auc } = entry;
+    return [
+      name,
+      count(support),
+      count(predicted),
+      estimate(precision, "percent"),
+      estimate(recall, "percent"),
+      percent(f1.value),
+      styled(roc_auc.value, "decimal"),
+    ];
+  });
+  const heads = ["class", ">support", ">predicted", ">precision", ">recall", ">F1", ">ROC AUC"];
+  return `### Classes\n\n${table(heads, rows)}`;
+}
+
+function confusions({ topConfusions }: Evaluation): string {
+  if (topConfusions.length === 0) return "### Confusions\n\nNone: every prediction is correct.";
+  const rows = topConfusions
+    .slice(0, MOST_CONFUSIONS)
+    .map(({ true: truth, predicted, count: n, rate }) => [
+      text(truth),
+      text(predicted),
+      count(n),
+      percent(rate),
+    ]);
+  return `### Strongest confusions\n\n${table(["true", "predicted", ">images", ">of the true class"], rows)}`;
+}
+
+function matrix({ confusionMatrix, dataset }: Evaluation): string {
+  const names = dataset.classes.map(text);
+  const rows = confusionMatrix.map((row, i): Cell[] => [
+    `**${names[i]}**`,
+    ...row.map((cell, j) => (i === j ? `**${count(cell)}**` : cell === 0 ? "·" : count(cell))),
+  ]);
+  const heads = ["true ╲ predicted", ...names.map((name) => `>${name}`)];
+  return details("Confusion matrix: rows are the true classes, columns the predicted", table(heads, rows));
+}
+
+function failures({ failures: { count: all, images } }: Evaluation): string {
+  if (all === 0) return "";
+  const shown = images.slice(0, MOST_FAILURES);
+  const rows = shown.map(({ index, reason }) => [count(index), text(reason)]);
+  const rest = all > shown.length ? `\n\nand ${counted(all - shown.length, "more", "more")}` : "";
+  return details(`${counted(all, "image")} without a prediction`, table([">index", "reason"], rows) + rest);
+}
+
+/** A comment cannot show a file of the run, a job's artifact can: the pictures are folded away, each with its link. */
+function charts({ charts, files }: ReportContext): string {
+  const titles = new Map(charts.map(({ name, title }) => [name, title]));
+  const pictures = new Map<string, string>();
+  for (const { path } of files) {
+    const name = /^charts\/(.+)\.(?:png|svg)$/.exec(path)?.[1];
+    if (name !== undefined && !pictures.get(name)?.endsWith(".png")) pictures.set(name, path);
+  }
+  if (pictures.size === 0) return "";
+  const items = [...pictures].map(([name, path]) => {
+    const title = text(titles.get(name) ?? name.replaceAll("_", " "));
+    return link(`!${link(title, path)}`, path);
+  });
+  return details("Charts", items.join("\n\n"));
+}
+
+function provenance(evaluation: Evaluation): string {
+  const { dataset, scorer, environment, createdAt, durationSeconds, seed } = evaluation;
+  const took = durationSeconds === null ? "" : `, in ${duration(durationSeconds)}`;
+  const git = environment?.git ?? null;
+  const rows: Cell[][] = [
+    ["model", hashed(scorer.name, scorer.sha256)],
+    ...(scorer.url === undefined ? [] : [["endpoint", text(`${scorer.url} ${scorer.protocol ?? ""}`)]]),
+    ["pixels", text(preprocessingText(evaluation))],
+    [
+      "data",
+      text(`${dataset.name} ${dataset.split}, ${counted(dataset.images, "image")}, ${dataset.source}`),
+    ],
+    ...dataset.files.map(({ name, sha256 }) => ["file", hashed(name, sha256)]),
+    ["run", text(`${createdAt}, seed ${seed}${took}`)],
+    ...(environment === null
+      ? []
+      : [["on", text(`Node ${environment.node}, ${environment.platform}, ${environment.cpu}`)]]),
+    ...(git === null
+      ? []
+      : [["commit", text(`${short(git.commit)}${git.dirty ? ", with local changes" : ""}`)]]),
+  ];
+  return details("Where these numbers come from", table(["", ""], rows));
+}
+
+function hashed(name: string, sha256: string | undefined): string {
+  return sha256 === undefined ? text(name) : `${text(name)}, sha256 \`${short(sha256)}…\``;
+}
