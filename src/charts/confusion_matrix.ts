@@ -13,23 +13,22 @@ export const confusion_matrix: Chart = { title, description, spec };
 const RIGHT = ["#eef5fa", "#6fb1d6", colors.right, "#00548a"] as const;
 const WRONG = ["#fdeee3", "#f3a56b", colors.wrong] as const;
 const EMPTY = "#f6f7f9";
-const MARGIN = { right: 62, bottom: 26 };
+const MARGIN = { left: 72, right: 62, bottom: 26 };
 
 function title(e: Evaluation): string {
   const { images, right } = tally(e);
   if (images === 0) return "No image was scored";
   if (images === right)
     return `${images === 1 ? "The only image is" : `All ${wholeNumber(images)} images are`} classified correctly`;
+  const share = `${percent(right / images, 2)} of ${counted(images, "image")} ${right === 1 ? "is" : "are"} classified correctly`;
   const top = highest(confusionsOf(e), (c) => c.count);
-  const pairs = top.map((c) => `${c.truth} taken for ${c.predicted}`);
-  const share = `${percent(right / images, 2)} of ${counted(images, "image")} ${images === 1 ? "is" : "are"} classified correctly`;
   if (top.length > 2) return share;
-  return `${share}; the most frequent ${top.length === 1 ? "confusion is" : "confusions are"} ${listed(pairs)}`;
+  const pairs = top.map((c) => `${c.truth} is taken for ${c.predicted}`);
+  return `${share}; ${listed(pairs)} most often`;
 }
 
 function subtitle(e: Evaluation): string {
-  const key =
-    "Rows add up to recall, columns to precision. Colour: share of the true class, darkest for the most.";
+  const key = "Colour is the share of the true class: blue where correct, orange where wrong.";
   const top = highest(confusionsOf(e), (c) => c.count);
   const first = top[0];
   if (first === undefined || top.length > 1) return key;
@@ -57,12 +56,13 @@ function spec(e: Evaluation): TopLevelSpec {
   const roomy = e.confusionMatrix.flat().every((count) => fitsCell(wholeNumber(count), layout));
   const cells = cellsOf(e, roomy);
   const base = fixedFrame({ ...heading, height: layout.height }, layout.room);
-  const { encoding, layer } = matrixLayers(classes, cells, layout);
+  const { encoding, layer } = matrixLayers(classes, cells, layout, colors.background);
   const precisions = e.perClass.map((c) => ({ predicted: c.class, text: share(c.precision.value) }));
   const across = precisions.every(({ text }) => fitsCell(text, layout)) ? precisions : [];
   const text = { type: "text", color: colors.muted, fontSize: sizes.label } as const;
   return {
     ...base,
+    view: { fill: EMPTY },
     encoding,
     layer: [
       ...layer,
@@ -79,7 +79,7 @@ function spec(e: Evaluation): TopLevelSpec {
       {
         data: {
           values: [
-            { text: "Recall", x: base.width + MARGIN.right, y: -18 },
+            { text: "Recall", x: base.width + MARGIN.right, y: -15 },
             ...(across.length > 0 ? [{ text: "Precision", x: -8, y: base.height + 15 }] : []),
           ],
         },
@@ -100,9 +100,11 @@ function cellsOf(e: Evaluation, written: boolean): Cell[] {
   const worst = Math.max(0, ...confusionsOf(e).map((c) => c.count / c.support));
   return e.confusionMatrix.flatMap((row, t) => {
     const support = total(row);
-    return row.map((count, p) => {
+    return row.flatMap((count, p) => {
+      // Thousands of empty cells would be most of the file: the plot's background stands for them.
+      if (count === 0 && !written) return [];
       const rate = support === 0 ? 0 : count / support;
-      const fill = count === 0 ? EMPTY : t === p ? ramp(RIGHT, rate) : ramp(WRONG, Math.sqrt(rate / worst));
+      const fill = count === 0 ? EMPTY : t === p ? ramp(RIGHT, rate) : ramp(WRONG, (rate / worst) ** 0.75);
       return {
         truth: classes[t] ?? "",
         predicted: classes[p] ?? "",

@@ -12,11 +12,14 @@ export interface Cell {
   readonly text: string;
 }
 
-const AXIS_TITLE = 26;
+const AXIS_TITLE = 22;
 const LABEL_GAP = 8;
 const LABEL_LINE = 16;
 const LABEL_LIMIT = 130;
 const CELL_MARGIN = 4;
+/** Pixels between cells, which more classes than these have no room for. */
+const GAP = 1.5;
+const MOST_WITH_GAPS = 30;
 /** Rows are at most and at least this high, and share `ROWS_HEIGHT` in between. */
 const ROW = { most: 110, least: 14 } as const;
 const ROWS_HEIGHT = 460;
@@ -29,14 +32,14 @@ export interface MatrixLayout {
   readonly labelAngle: 0 | -90;
 }
 
-/** @param margin pixels to the right of and below the cells, for what a chart writes there */
+/** @param margin pixels around the cells, for what a chart writes there */
 export function matrixLayout(
   { dataset: { classes } }: Evaluation,
   heading: { readonly title: string; readonly subtitle: string },
-  margin: { readonly right: number; readonly bottom: number },
+  margin: { readonly left?: number; readonly right: number; readonly bottom: number },
 ): MatrixLayout {
   const label = Math.min(widestOf(classes, sizes.label), LABEL_LIMIT);
-  const left = AXIS_TITLE + label + LABEL_GAP;
+  const left = Math.max(AXIS_TITLE + label + LABEL_GAP, margin.left ?? 0);
   const width = (WIDTH - 2 * PADDING - left - margin.right) / classes.length;
   const upright = label <= width - CELL_MARGIN || widestOf(classes, sizes.label) <= sizes.label;
   const rowHeight = Math.min(ROW.most, Math.max(ROW.least, ROWS_HEIGHT / classes.length));
@@ -60,14 +63,18 @@ export function fitsCell(text: string, { cell }: MatrixLayout): boolean {
   return textWidth(text, sizes.label) <= cell.width - CELL_MARGIN && cell.height >= sizes.label + CELL_MARGIN;
 }
 
-/** The layers that both pictures of the matrix share: filled cells and their texts, on the two axes. */
+/**
+ * The layers that both pictures of the matrix share: filled cells and their texts, on the two axes.
+ * @param gap the colour between cells
+ */
 export function matrixLayers(
   classes: readonly string[],
   cells: readonly Cell[],
   layout: MatrixLayout,
+  gap: string,
 ): { readonly encoding: NonNullable<LayeredSpec["encoding"]>; readonly layer: readonly Layer[] } {
   const axis = { labelLimit: LABEL_LIMIT, labelOverlap: false, labelPadding: LABEL_GAP, titlePadding: 8 };
-  const scale = { domain: [...classes], paddingInner: classes.length > 30 ? 0 : 0.03, paddingOuter: 0 };
+  const scale = { domain: [...classes], padding: 0 };
   const across = {
     ...(layout.labelAngle === 0 ? {} : ({ labelAlign: "left", labelBaseline: "middle" } as const)),
     labelAngle: layout.labelAngle,
@@ -83,7 +90,7 @@ export function matrixLayers(
     layer: [
       {
         data: { values: [...cells] },
-        mark: { type: "rect" },
+        mark: { type: "rect", stroke: gap, strokeWidth: classes.length > MOST_WITH_GAPS ? 0 : GAP },
         encoding: { color: { field: "fill", type: "nominal", scale: null } },
       },
       {

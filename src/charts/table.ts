@@ -1,5 +1,9 @@
 import type { Chart } from "./chart.ts";
+import { confusion_errors } from "./confusion_errors.ts";
 import { confusion_matrix } from "./confusion_matrix.ts";
 
 /** Every chart by the name of its files, in the order in which a report shows them. */
-export const CHARTS = { confusion_matrix } as const satisfies Record<string, Chart>;
+export const CHARTS = {
+  confusion_matrix,
+  confusion_errors,
+} as const satisfies Record<string, Chart>;

@@ -31,6 +31,7 @@ export const weights = { regular: 400, semibold: 600 } as const;
 
 const TITLE_LINE = 24;
 const SUBTITLE_LINE = 18;
+const SUBTITLE_GAP = 8;
 const TITLE_GAP = 14;
 
 const config = {
@@ -102,7 +103,7 @@ export function frame(heading: Heading) {
       subtitleFontSize: sizes.subtitle,
       subtitleFontWeight: weights.regular,
       subtitleLineHeight: SUBTITLE_LINE,
-      subtitlePadding: 4,
+      subtitlePadding: SUBTITLE_GAP,
       subtitleColor: colors.muted,
     },
   } satisfies Partial<TopLevelSpec>;
@@ -119,8 +120,11 @@ export interface Room {
 /** A frame for a plot that is laid out by its own measures: `heading.height` less heading, padding and `room`. */
 export function fixedFrame(heading: Heading, room: Room) {
   const top = PADDING + headingHeight(heading) + room.top;
+  const base = frame(heading);
   return {
-    ...frame(heading),
+    ...base,
+    // From the plot's left edge, because the drawing's own bounds may reach further out than `room`.
+    title: { ...base.title, frame: "group", dx: -room.left },
     autosize: { type: "none" },
     width: WIDTH - 2 * PADDING - room.left - room.right,
     height: heading.height - top - room.bottom - PADDING,
@@ -131,7 +135,9 @@ export function fixedFrame(heading: Heading, room: Room) {
 /** Pixels that the heading takes from the picture's height, the gap below it included. */
 export function headingHeight(heading: Pick<Heading, "title" | "subtitle">): number {
   const { title, subtitle } = headingLines(heading);
-  return title.length * TITLE_LINE + subtitle.length * SUBTITLE_LINE + TITLE_GAP;
+  const titleHeight = (title.length - 1) * TITLE_LINE + sizes.title;
+  const subtitleHeight = (subtitle.length - 1) * SUBTITLE_LINE + sizes.subtitle;
+  return titleHeight + SUBTITLE_GAP + subtitleHeight + TITLE_GAP;
 }
 
 function headingLines({ title, subtitle }: Pick<Heading, "title" | "subtitle">) {
