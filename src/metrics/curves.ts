@@ -6,17 +6,24 @@ const TOLERANCE = 0.001;
 /** Points of a thinned curve: with more than these, the tolerance grows. */
 const MAX_POINTS = 200;
 
-type Curve = { readonly x: Float64Array; readonly y: Float64Array };
+/** Points from first to last, never going back in either coordinate. */
+interface Curve {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
 
 /**
  * The receiver operating characteristic: (0, 0) → (1, 1), straight lines between the points, thinned so that the drawn
  * line is within 0.002 of the full one wherever 200 points are enough for that. Null without positives or negatives.
  */
 export function rocCurve(steps: Steps): ClassCurves["roc"] {
-  const full = cumulate(steps);
-  const { positives, negatives } = full;
+  const { tp, fp, positives, negatives } = cumulate(steps);
   if (positives === 0 || negatives === 0) return null;
-  const curve = { x: full.fp.map((fp) => fp / negatives), y: full.tp.map((tp) => tp / positives) };
+  for (let i = 0; i < tp.length; i++) {
+    tp[i]! /= positives;
+    fp[i]! /= negatives;
+  }
+  const curve = apart({ x: fp, y: tp }, TOLERANCE / 2);
   const kept = thin((tolerance) => corners(curve, tolerance));
   return { fpr: kept.map((i) => rounded(curve.x[i]!)), tpr: kept.map((i) => rounded(curve.y[i]!)) };
 }
@@ -29,14 +36,17 @@ export function rocCurve(steps: Steps): ClassCurves["roc"] {
 export function precisionRecallCurve(steps: Steps): ClassCurves["precision_recall"] {
   const { tp, fp, positives, negatives } = cumulate(steps);
   if (positives === 0 || negatives === 0) return null;
-  const recall = [0];
-  const precision = [1];
+  const recall = new Float64Array(tp.length);
+  const precision = new Float64Array(tp.length);
+  precision[0] = 1;
+  let points = 1;
   for (let i = 1; i < tp.length; i++) {
     if (tp[i] === tp[i - 1]) continue;
-    recall.push(tp[i]! / positives);
-    precision.push(tp[i]! / (tp[i]! + fp[i]!));
+    recall[points] = tp[i]! / positives;
+    precision[points] = tp[i]! / (tp[i]! + fp[i]!);
+    points += 1;
   }
-  const kept = thin((tolerance) => plateaus(precision, tolerance));
+  const kept = thin((tolerance) => plateaus(precision.subarray(0, points), tolerance));
   return { recall: kept.map((i) => rounded(recall[i]!)), precision: kept.map((i) => rounded(precision[i]!)) };
 }
 
@@ -59,6 +69,22 @@ function thin(keep: (tolerance: number) => number[]): number[] {
   }
 }
 
+/** Leaves out points closer than `distance` in both directions, so that the search for corners is short for any curve. */
+function apart({ x, y }: Curve, distance: number): Curve {
+  const end = x.length - 1;
+  let kept = 1;
+  // The next point decides: the point before a long stretch is where the line turns.
+  for (let i = 1; i < end; i++) {
+    if (x[i + 1]! - x[kept - 1]! < distance && y[i + 1]! - y[kept - 1]! < distance) continue;
+    x[kept] = x[i]!;
+    y[kept] = y[i]!;
+    kept += 1;
+  }
+  x[kept] = x[end]!;
+  y[kept] = y[end]!;
+  return { x: x.subarray(0, kept + 1), y: y.subarray(0, kept + 1) };
+}
+
 /**
  * The points to keep so that no other is farther than the tolerance from the line through them.
  *
@@ -66,58 +92,38 @@ function thin(keep: (tolerance: number) => number[]): number[] {
  * digitized line or its caricature (1973).
  */
 function corners(curve: Curve, tolerance: number): number[] {
-  const candidates = apart(curve, tolerance / 2);
-  const kept = new Set([0, candidates.length - 1]);
-  const spans: [number, number][] = [[0, candidates.length - 1]];
-  for (let span = spans.pop(); span; span = spans.pop()) {
-    const farthest = farthestFromChord(curve, candidates, span, tolerance);
+  const end = curve.x.length - 1;
+  const kept = [0, end];
+  const spans = [0, end];
+  while (spans.length > 0) {
+    const to = spans.pop()!;
+    const from = spans.pop()!;
+    const farthest = farthestFromChord(curve, from, to, tolerance);
     if (farthest === null) continue;
-    kept.add(farthest);
-    spans.push([span[0], farthest], [farthest, span[1]]);
+    kept.push(farthest);
+    spans.push(from, farthest, farthest, to);
   }
-  return [...kept].sort((a, b) => a - b).map((candidate) => candidates[candidate]!);
+  return kept.sort((a, b) => a - b);
 }
 
-/** Points at least `distance` apart in either direction, and both ends: what keeps the search short for any curve. */
-function apart({ x, y }: Curve, distance: number): number[] {
-  const points = [0];
-  let last = 0;
-  for (let i = 1; i < x.length - 1; i++) {
-    // The next point decides: a corner before a long step is where the line turns.
-    if (x[i + 1]! - x[last]! < distance && y[i + 1]! - y[last]! < distance) continue;
-    points.push(i);
-    last = i;
-  }
-  points.push(x.length - 1);
-  return points;
-}
-
-function farthestFromChord(
-  { x, y }: Curve,
-  candidates: readonly number[],
-  [from, to]: readonly [number, number],
-  tolerance: number,
-): number | null {
-  const x0 = x[candidates[from]!]!;
-  const y0 = y[candidates[from]!]!;
-  const dx = x[candidates[to]!]! - x0;
-  const dy = y[candidates[to]!]! - y0;
-  const length = Math.hypot(dx, dy);
+function farthestFromChord({ x, y }: Curve, from: number, to: number, tolerance: number): number | null {
+  const dx = x[to]! - x[from]!;
+  const dy = y[to]! - y[from]!;
+  // The cross product with the chord is the distance times the chord's length.
+  const offset = dx * y[from]! - dy * x[from]!;
+  let largest = tolerance * Math.hypot(dx, dy);
   let farthest: number | null = null;
-  let distance = tolerance;
   for (let i = from + 1; i < to; i++) {
-    const point = candidates[i]!;
-    const d = Math.abs(dx * (y[point]! - y0) - dy * (x[point]! - x0)) / length;
-    if (d > distance) {
-      distance = d;
-      farthest = i;
-    }
+    const product = Math.abs(dx * y[i]! - dy * x[i]! - offset);
+    if (product <= largest) continue;
+    largest = product;
+    farthest = i;
   }
   return farthest;
 }
 
-/** The last point of each stretch whose values are within the tolerance of that point's, and the first point. */
-function plateaus(values: readonly number[], tolerance: number): number[] {
+/** The last point of each stretch whose values are within the tolerance of one another, and the first point. */
+function plateaus(values: Float64Array, tolerance: number): number[] {
   const kept = [0];
   let low = values[1]!;
   let high = low;

@@ -6,13 +6,18 @@ export const EXACT_SCORES = 2_000_000;
 
 const CHUNK_ROWS = 2048;
 
-// Bins are narrow near 0 and near 1, where the scores of a good model are: 2^9 equal parts of every octave from 2^-64
-// to 1/2, the same mirrored from 1/2 to 1, and one bin each for exactly 0 and exactly 1.
-const OCTAVES = 64;
-const PART_BITS = 9;
-const HALF = ((OCTAVES - 1) << PART_BITS) + 1;
-/** Bins a class. */
-export const BINS = 2 * HALF + 1;
+// A score's bin is that of its distance from the nearer of 0 and 1, because a good model's scores crowd at both. Equal
+// parts of every octave (2^-i to 2^-i+1) are bins: many where classes are confused, fewer farther out.
+const FAR_OCTAVE = 64;
+const NEAR_OCTAVE = 10;
+const FAR_PART_BITS = 8;
+const NEAR_PART_BITS = 11;
+/** Distances from 2^-64 to 2^-10. */
+const FAR_BINS = (FAR_OCTAVE - NEAR_OCTAVE) << FAR_PART_BITS;
+/** Distances from 2^-10 to 1/2. */
+const NEAR_BINS = (NEAR_OCTAVE - 1) << NEAR_PART_BITS;
+/** Bins a class: one for exactly 0, those up to 1/2, one for 1/2, and the same mirrored up to exactly 1. */
+export const BINS = 2 * (1 + FAR_BINS + NEAR_BINS) + 1;
 
 /** Images whose scores are kept together. */
 interface Chunk {
@@ -65,15 +70,15 @@ export class ScoreStore {
   /** The class's images in the order of its score. */
   steps(c: number): Steps {
     if (this.#bins) return stepsOfBins(this.#bins.subarray(c * BINS * 2, (c + 1) * BINS * 2));
-    const sorted = new Float64Array(this.#rows);
+    const ofClass = new Float64Array(this.#rows);
     let positives = 0;
-    let negatives = sorted.length;
+    let negatives = ofClass.length;
     for (const { truth, scores, rows } of this.#chunks) {
       for (let row = 0, at = c; row < rows; row++, at += this.#classes) {
-        sorted[truth[row] === c ? positives++ : --negatives] = scores[at]!;
+        ofClass[truth[row] === c ? positives++ : --negatives] = scores[at]!;
       }
     }
-    return stepsOfScores(sorted.subarray(0, positives).sort(), sorted.subarray(positives).sort());
+    return stepsOfScores(ofClass.subarray(0, positives).sort(), ofClass.subarray(positives));
   }
 
   #keep(truth: Uint8Array, scores: Float64Array): void {
@@ -115,20 +120,23 @@ export class ScoreStore {
   }
 }
 
-const number = new Float64Array(1);
-const words = new Uint32Array(number.buffer);
-/** The word with the sign, the exponent and the first 20 bits of the fraction. */
-const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
-const SMALLEST = ((1023 - OCTAVES) << PART_BITS) - 1;
-
 /** The bin of a score: never lower for a higher score. */
 export function binOf(score: number): number {
   return score < 0.5 ? distanceBin(score) : BINS - 1 - distanceBin(1 - score);
 }
 
-/** The bin of a distance of 0 … 1/2 from the nearer end: 0 for none, 1 for all below the smallest octave. */
+const number = new Float64Array(1);
+const words = new Uint32Array(number.buffer);
+/** The word with the sign, the exponent and the first 20 bits of the fraction. */
+const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+const FAR_START = (1023 - FAR_OCTAVE) << 20;
+const NEAR_START = (1023 - NEAR_OCTAVE) << 20;
+
+/** The bin of a distance of 0 … 1/2: 0 for none, and the smallest octave's first for all below it. */
 function distanceBin(distance: number): number {
   if (distance === 0) return 0;
   number[0] = distance;
-  return Math.max(1, (words[HIGH]! >>> (20 - PART_BITS)) - SMALLEST);
+  const bits = words[HIGH]!;
+  if (bits >= NEAR_START) return 1 + FAR_BINS + ((bits - NEAR_START) >>> (20 - NEAR_PART_BITS));
+  return bits < FAR_START ? 1 : 1 + ((bits - FAR_START) >>> (20 - FAR_PART_BITS));
 }

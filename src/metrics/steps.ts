@@ -13,24 +13,45 @@ export interface Steps {
   readonly blurred: Uint8Array | null;
 }
 
-/** The steps of scores in ascending order. */
+/**
+ * The steps of every score kept.
+ *
+ * @param positives sorted, lowest first
+ * @param negatives in any order: how many lie between two positives is all that matters, and searching costs less than
+ * sorting them
+ */
 export function stepsOfScores(positives: Float64Array, negatives: Float64Array): Steps {
-  const steps = new StepList(2 * positives.length + 1, false);
-  let p = positives.length - 1;
-  let n = negatives.length - 1;
-  while (p >= 0) {
-    const threshold = positives[p]!;
-    const above = n;
-    while (n >= 0 && negatives[n]! > threshold) n--;
-    steps.push(0, above - n, 0);
-    const tiedPositives = p;
-    while (p >= 0 && positives[p] === threshold) p--;
-    const tiedNegatives = n;
-    while (n >= 0 && negatives[n] === threshold) n--;
-    steps.push(tiedPositives - p, tiedNegatives - n, 0);
+  /** At i, negatives between positives i − 1 and i. */
+  const between = new Uint32Array(positives.length + 1);
+  /** At i, negatives equal to positive i, the last of its equals. */
+  const tied = new Uint32Array(positives.length);
+  for (let n = 0; n < negatives.length; n++) {
+    const score = negatives[n]!;
+    const i = countUpTo(positives, score);
+    if (i > 0 && positives[i - 1] === score) tied[i - 1]! += 1;
+    else between[i]! += 1;
   }
-  steps.push(0, n + 1, 0);
+  const steps = new StepList(2 * positives.length + 1, false);
+  for (let p = positives.length; p > 0;) {
+    steps.push(0, between[p]!, 0);
+    const last = p - 1;
+    while (p > 0 && positives[p - 1] === positives[last]) p--;
+    steps.push(last + 1 - p, tied[last]!, 0);
+  }
+  steps.push(0, between[0]!, 0);
   return steps;
+}
+
+/** How many of the sorted numbers are not above the limit. */
+function countUpTo(sorted: Float64Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
