@@ -1,0 +1,192 @@
+import { open } from "node:fs/promises";
+import { STATUS_CODES } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from "undici";
+
+import { messageOf } from "../errors.ts";
+import { packageVersions } from "../package.ts";
+import { interruption } from "./content.ts";
+import { grouped } from "./idx.ts";
+import { discardPartial, readOrigin, sizeOf, SourceError, writeOrigin } from "./partial.ts";
+
+export interface HttpSettings {
+  readonly connectTimeoutMs: number;
+  /** How long to wait for the next byte. */
+  readonly stallTimeoutMs: number;
+}
+
+export interface Transfer {
+  readonly url: URL;
+  /** The file to write; what an earlier transfer left there is continued. */
+  readonly partial: string;
+  readonly signal: AbortSignal;
+  readonly progress: (receivedBytes: number, totalBytes: number | null) => void;
+}
+
+const MAX_REDIRECTS = 5;
+const MAX_ATTEMPTS = 5;
+const RETRY_DELAY_MS = 100;
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ENOTFOUND: "the host is not known",
+  EAI_AGAIN: "the host name could not be looked up",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+};
+
+/** Downloads over HTTP. It honours http_proxy, https_proxy and no_proxy, and gives up early on hosts that did not answer. */
+export class HttpClient {
+  readonly #settings: HttpSettings;
+  readonly #dispatcher: Dispatcher;
+  readonly #unreachable = new Set<string>();
+  readonly #userAgent = `mnist-evaluate/${packageVersions().version}`;
+
+  constructor(settings: HttpSettings) {
+    this.#settings = settings;
+    const connect = { timeout: settings.connectTimeoutMs };
+    // The stall timer here takes the place of undici's own, which count in whole seconds.
+    const agent = new EnvHttpProxyAgent({
+      connect,
+      proxyTls: connect,
+      requestTls: connect,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.#dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  /** Completes the partial file. @throws SourceError, InterruptedError */
+  async download(transfer: Transfer): Promise<void> {
+    const { host } = transfer.url;
+    if (this.#unreachable.has(host))
+      throw new SourceError("unreachable", "not tried again: it could not be reached before");
+    for (let attempt = 1; ; attempt++) {
+      const before = await sizeOf(transfer.partial);
+      try {
+        await this.#attempt(transfer, before);
+        return;
+      } catch (error) {
+        if (transfer.signal.aborted) throw interruption(transfer.signal);
+        const failure = error instanceof SourceError ? error : sourceError(error);
+        if (failure.kind === "unreachable") this.#unreachable.add(host);
+        const progressed = (await sizeOf(transfer.partial)) > before;
+        if (failure.kind !== "cut" || !progressed || attempt === MAX_ATTEMPTS) throw failure;
+        await sleep(RETRY_DELAY_MS);
+      }
+    }
+  }
+
+  async #attempt(transfer: Transfer, size: number): Promise<void> {
+    const { url, partial } = transfer;
+    const origin = size > 0 ? await readOrigin(partial) : null;
+    const validator = origin?.url === url.href ? origin.validator : null;
+    const stalled = new AbortController();
+    const timer = setTimeout(() => stalled.abort(), this.#settings.stallTimeoutMs);
+    try {
+      const signal = AbortSignal.any([transfer.signal, stalled.signal]);
+      const response = await this.#request(
+        url,
+        validator === null ? null : { from: size, validator },
+        signal,
+      );
+      const accepted = await this.#accept(response, validator === null ? null : size);
+      if (accepted === null) {
+        // What is there belongs to something else: start afresh, which cannot come here again.
+        await discardPartial(partial);
+        await this.#attempt(transfer, 0);
+        return;
+      }
+      await receive(response, accepted, transfer, () => timer.refresh());
+    } catch (error) {
+      if (!stalled.signal.aborted) throw error;
+      throw new SourceError("other", `no data for ${this.#settings.stallTimeoutMs / 1000} s`, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #request(url: URL, resume: { from: number; validator: string } | null, signal: AbortSignal) {
+    return await request(url, {
+      dispatcher: this.#dispatcher,
+      signal,
+      headers: {
+        "user-agent": this.#userAgent,
+        accept: "*/*",
+        "accept-encoding": "identity",
+        ...(resume === null ? {} : { range: `bytes=${resume.from}-`, "if-range": resume.validator }),
+      },
+    });
+  }
+
+  /** Where the body's bytes belong; null where the partial file does not go with them. */
+  async #accept(
+    { statusCode, headers, body }: Dispatcher.ResponseData,
+    resumeAt: number | null,
+  ): Promise<number | null> {
+    const type = String(headers["content-type"] ?? "");
+    const from = /^bytes (\d+)-/.exec(String(headers["content-range"] ?? ""))?.[1];
+    if (statusCode === 200 && !/^text\/html|^application\/xhtml/i.test(type)) return 0;
+    if (statusCode === 206 && resumeAt !== null && Number(from) === resumeAt) return resumeAt;
+    body.on("error", () => {}).destroy();
+    if (resumeAt !== null && (statusCode === 206 || statusCode === 416)) return null;
+    if (statusCode === 200) throw new SourceError("other", `answered with a web page (${type})`);
+    const status = `${statusCode} ${STATUS_CODES[statusCode] ?? ""}`.trimEnd();
+    throw new SourceError(statusCode === 404 ? "missing" : "other", `answered ${status}`);
+  }
+}
+
+async function receive(
+  { headers, body }: Dispatcher.ResponseData,
+  from: number,
+  { url, partial, progress }: Transfer,
+  alive: () => void,
+): Promise<void> {
+  const length = Number(headers["content-length"] ?? Number.NaN);
+  const total = Number.isFinite(length) ? from + length : null;
+  let received = from;
+  // Emptied before its origin is noted: a stop in between leaves nothing that could be taken for a part of this one.
+  const file = await open(partial, from === 0 ? "w" : "a");
+  try {
+    if (from === 0) await writeOrigin(partial, { url: url.href, validator: validatorOf(headers) });
+    progress(received, total);
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      alive();
+      await file.appendFile(chunk);
+      received += chunk.length;
+      progress(received, total);
+    }
+    await file.datasync();
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error && error.syscall === "write") throw error;
+    throw cut(received, total, error);
+  } finally {
+    body.on("error", () => {}).destroy();
+    await file.close();
+  }
+  if (total !== null && received !== total) throw cut(received, total);
+}
+
+function cut(received: number, total: number | null, cause?: unknown): SourceError {
+  const of = total === null ? "" : ` of ${grouped(total)}`;
+  return new SourceError("cut", `the connection broke off after ${grouped(received)}${of} bytes`, cause);
+}
+
+/** If-Range takes a strong ETag or a date. */
+function validatorOf(headers: Dispatcher.ResponseData["headers"]): string | null {
+  const etag = String(headers.etag ?? "");
+  if (etag.startsWith('"')) return etag;
+  return headers["last-modified"] === undefined ? null : String(headers["last-modified"]);
+}
+
+function sourceError(error: unknown): SourceError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const unreachable = UNREACHABLE[code];
+  if (unreachable !== undefined) return new SourceError("unreachable", unreachable, error);
+  return new SourceError("other", messageOf(error) || code, error);
+}
