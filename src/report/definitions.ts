@@ -13,7 +13,10 @@ const number = (label: string, meaning: string): Definition => ({ label, style: 
 
 const METRICS: Readonly<Record<string, Definition>> = {
   accuracy: share("Accuracy", "Share of images whose predicted class is the true one."),
-  balanced_accuracy: share("Balanced accuracy", "Mean of the classes' recalls: every class counts the same."),
+  balanced_accuracy: share(
+    "Balanced accuracy",
+    "Mean of the recalls of the classes that occur: each counts the same.",
+  ),
   precision_macro: share("Precision, macro", "Mean of the classes' precisions."),
   recall_macro: share("Recall, macro", "Mean of the classes' recalls."),
   f1_macro: share("F1, macro", "Mean of the classes' F1 scores."),

@@ -9,7 +9,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 Inter,system-ui,-apple-system,"Segoe UI",sans-serif;
 overflow-wrap:anywhere}
-main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}
+main{max-width:890px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:26px;line-height:1.25;margin:0 0 4px}
 h2{font-size:19px;margin:40px 0 12px}
 p{margin:0 0 12px}
@@ -37,18 +37,20 @@ thead th{color:var(--muted);font-weight:600}
 th.text,td.text{text-align:left}
 td.wrap{white-space:normal;min-width:16em;overflow-wrap:anywhere}
 th.name{font-weight:600;max-width:16em;overflow:hidden;text-overflow:ellipsis}
+.compact small{margin-left:8px}
 small{color:var(--muted);font-size:12px}
-.mark{display:inline-block;border-radius:999px;padding:0 8px;font-size:12px;font-weight:600;margin-left:6px}
+.mark{display:inline-block;border-radius:999px;padding:0 8px;font-size:12px;font-weight:600}
 .mark.passed{color:var(--good);background:var(--good-card)}
 .mark.failed,.mark.weakest{color:var(--bad);background:var(--bad-card)}
 .mark.undefined{color:var(--doubt);background:var(--doubt-card)}
 .matrix td{padding:5px 8px;border:1px solid var(--card)}
 .matrix thead th{max-width:9em;overflow:hidden;text-overflow:ellipsis}
-.matrix tbody th{position:sticky;left:0;background:var(--card);z-index:1}
+tbody th{position:sticky;left:0;background:var(--card);z-index:1}
+table.compact{width:auto}
 .matrix .right{background:rgb(var(--right)/.18);font-weight:600}
 .matrix .wrong{background:rgb(var(--wrong)/var(--share))}
 .matrix .none{color:var(--muted)}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:16px;align-items:start}
+.charts{display:grid;gap:16px}
 figure{margin:0;position:relative}
 figcaption{margin:0 0 8px;font-size:13px}
 figcaption strong{color:var(--ink);display:block;font-size:15px}
@@ -68,6 +70,6 @@ dl.facts,dl.terms{grid-template-columns:1fr;gap:0}dl.facts dd,dl.terms dd{margin
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--muted:#444;--rule:#bbb;--good:#0a6b3d;--good-card:#fff;
 --bad:#b42318;--bad-card:#fff;--doubt:#8a5300;--doubt-card:#fff;--right:0 114 178;--wrong:213 94 0}
 main{max-width:none;padding:0}.scroll{overflow:visible;border:0}figure,tr,.tiles div,.verdict{break-inside:avoid}
-h2{break-after:avoid}table{font-size:11px}th,td{padding:3px 5px}.charts{grid-template-columns:1fr}
+h2{break-after:avoid}table{font-size:11px}th,td{padding:3px 5px}
 *{print-color-adjust:exact}}
 `;

@@ -4,6 +4,7 @@ import { type Markup, markup } from "./markup.ts";
 import { gateOutcome, weakestClass } from "./verdict.ts";
 
 const MOST_FAILURES = 100;
+const MOST_CONFUSIONS = 10;
 /** Share of a true class from which on a wrong cell is at its strongest colour. */
 const STRONGEST_AT = 0.1;
 const PALEST = 0.08;
@@ -55,15 +56,19 @@ function share({ value, interval }: Estimate): Markup {
 
 export function confusionTable({ topConfusions }: Evaluation): Markup {
   if (topConfusions.length === 0) return markup`<p>None: every prediction is correct.</p>`;
-  const rows = topConfusions.map(
-    ({ true: truth, predicted, count: images, rate, interval }) =>
-      markup`<tr><td class="text">${truth}</td><td class="text">${predicted}</td><td>${count(images)}</td><td>${share({ value: rate, interval })}</td></tr>
-`,
-  );
+  const rows = topConfusions
+    .slice(0, MOST_CONFUSIONS)
+    .map(({ true: truth, predicted, count: images, rate, interval }) => {
+      const bounds = range(interval, "percent");
+      return markup`<tr><td class="text">${truth}</td><td class="text">${predicted}</td><td>${count(images)}</td>
+<td class="text">${percent(rate)}${bounds === "" ? null : markup`<small>${bounds}</small>`}</td></tr>
+`;
+    });
   return scroll(
     "Strongest confusions",
-    markup`<thead><tr><th class="text">true</th><th class="text">predicted</th><th>images</th><th>of the true class</th></tr></thead>
+    markup`<thead><tr><th class="text">true</th><th class="text">predicted</th><th>images</th><th class="text">of the true class</th></tr></thead>
 <tbody>${rows}</tbody>`,
+    "compact",
   );
 }
 
@@ -97,7 +102,7 @@ export function failureTable({ failures }: Evaluation): Markup | null {
   if (failures.count === 0) return null;
   const shown = failures.images.slice(0, MOST_FAILURES);
   const rows = shown.map(
-    ({ index, reason }) => markup`<tr><td>${count(index)}</td><td class="text wrap">${reason}</td></tr>
+    ({ index, reason }) => markup`<tr><td>${index}</td><td class="text wrap">${reason}</td></tr>
 `,
   );
   const hidden = failures.count - shown.length;

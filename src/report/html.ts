@@ -5,7 +5,7 @@ import { counted, duration, level, range, short, styled, UNDEFINED } from "./for
 import { STYLE } from "./html-style.ts";
 import { classTable, confusionTable, failureTable, gateTable, matrixTable } from "./html-tables.ts";
 import { Markup, markup } from "./markup.ts";
-import { failureSentence, preprocessingText, verdict } from "./verdict.ts";
+import { preprocessingText, verdict } from "./verdict.ts";
 
 /** The page loads nothing and runs nothing: its style, fonts and pictures are inside. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";
@@ -26,13 +26,13 @@ export function htmlReport(evaluation: Evaluation, context: ReportContext): stri
 <body>
 <main>
 ${headline(evaluation)}
-${warnings(evaluation)}
+${warningList(evaluation)}
 ${section("Gates", gateTable(evaluation.gates))}
 ${tiles(evaluation)}
 ${charts(context)}
 ${section("Classes", classTable(evaluation))}
-${section("Strongest confusions", confusionTable(evaluation))}
 ${section("Confusion matrix", matrixTable(evaluation))}
+${section("Strongest confusions", confusionTable(evaluation))}
 ${section("Images without a prediction", failureTable(evaluation))}
 ${section("Where these numbers come from", provenance(evaluation))}
 ${definitions(evaluation)}
@@ -61,12 +61,9 @@ function headline(evaluation: Evaluation): Markup {
 </header>`;
 }
 
-function warnings(evaluation: Evaluation): Markup | null {
-  const failed = failureSentence(evaluation);
-  const lines =
-    failed === "" ? evaluation.warnings : [`${failed}: never counted as wrong`, ...evaluation.warnings];
-  if (lines.length === 0) return null;
-  return markup`<ul class="warnings" aria-label="Warnings">${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
+function warningList({ warnings }: Evaluation): Markup | null {
+  if (warnings.length === 0) return null;
+  return markup`<ul class="warnings" aria-label="Warnings">${warnings.map((line) => markup`<li>${line}</li>`)}</ul>`;
 }
 
 function tiles({ metrics }: Evaluation): Markup {

@@ -22,16 +22,20 @@ export function escapeMarkdown(text: string): string {
   );
 }
 
-/** A short expression as code, or as plain text where a sign in it would end the code or the table cell. */
+/** A short expression as code, or as plain text where a sign in it would end the code or the table cell, or is a tag. */
 export function code(text: string): string {
+  if (/<[^\s=]/.test(text)) return escapeMarkdown(text);
   return /^[^`|\\\s](?:[^`|\\\r\n]*[^`|\\\s])?$/.test(text) ? `\`${text}\`` : escapeMarkdown(text);
 }
 
 /** A table of cells that are Markdown already; a head that starts with `>` has its column aligned to the right. */
 export function table(heads: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const align = heads.map((head) => (head.startsWith(">") ? "--:" : "---"));
   return [heads.map((head) => head.replace(/^>/, "")), align, ...rows].map(line).join("\n");
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 /** Content that opens on a click. The empty lines make Markdown of what stands between the tags. */

@@ -14,7 +14,7 @@ import {
   UNDEFINED,
 } from "./format.ts";
 import { code, details, escapeMarkdown as text, link, table, type Cell } from "./markdown-syntax.ts";
-import { failureSentence, gateOutcome, preprocessingText, verdict, weakestClass } from "./verdict.ts";
+import { gateOutcome, preprocessingText, verdict, weakestClass } from "./verdict.ts";
 
 const MOST_FAILURES = 20;
 const MOST_CONFUSIONS = 10;
@@ -44,13 +44,8 @@ function headline(evaluation: Evaluation): string {
   return `## ${first}\n\n**${text(scorer.name)}** on ${text(dataset.name)} ${text(dataset.split)}: ${correct}.`;
 }
 
-function notes(evaluation: Evaluation): string {
-  const failed = failureSentence(evaluation);
-  const lines = [
-    ...(failed === "" ? [] : [`${failed}: never counted as wrong, listed below.`]),
-    ...evaluation.warnings.map(text),
-  ];
-  return lines.map((line) => `- ⚠️ ${line}`).join("\n");
+function notes({ warnings }: Evaluation): string {
+  return warnings.map((warning) => `- ⚠️ ${text(warning)}`).join("\n");
 }
 
 function gates(results: readonly GateResult[]): string {
@@ -123,7 +118,7 @@ function matrix({ confusionMatrix, dataset }: Evaluation): string {
 function failures({ failures: { count: all, images } }: Evaluation): string {
   if (all === 0) return "";
   const shown = images.slice(0, MOST_FAILURES);
-  const rows = shown.map(({ index, reason }) => [count(index), text(reason)]);
+  const rows = shown.map(({ index, reason }) => [String(index), text(reason)]);
   const rest = all > shown.length ? `\n\nand ${counted(all - shown.length, "more", "more")}` : "";
   return details(`${counted(all, "image")} without a prediction`, table([">index", "reason"], rows) + rest);
 }

@@ -54,18 +54,24 @@ export function padEnd(text: string, columns: number): string {
 
 /** Words in lines of at most `columns`; later lines are indented; a word that is longer stays whole. */
 export function wrap(text: string, columns: number, indent = ""): string[] {
-  return fill(text.split(" "), " ", columns, indent);
+  return joined(text.split(" "), " ", columns, indent);
 }
 
-/** Parts joined into lines of at most `columns`, broken only between parts. */
+/** Parts joined into lines of at most `columns`, broken between parts, and within a part where it alone is wider. */
 export function fill(parts: readonly string[], separator: string, columns: number, indent = ""): string[] {
+  return joined(parts, separator, columns, indent).flatMap((line) => wrap(line, columns, indent));
+}
+
+function joined(parts: readonly string[], separator: string, columns: number, indent: string): string[] {
+  const end = separator.trimEnd();
   const lines: string[] = [];
   let line = parts[0] ?? "";
-  for (const part of parts.slice(1)) {
+  for (const [i, part] of parts.slice(1).entries()) {
     const longer = line + separator + part;
-    if (width(longer) <= columns) line = longer;
+    const last = i === parts.length - 2;
+    if (width(last ? longer : longer + end) <= columns) line = longer;
     else {
-      lines.push((line + separator).trimEnd());
+      lines.push((line + end).trimEnd());
       line = indent + part;
     }
   }

@@ -14,14 +14,7 @@ import {
   width,
   wrap,
 } from "./terminal.ts";
-import {
-  correctImages,
-  failureSentence,
-  gateOutcome,
-  type Outcome,
-  verdict,
-  weakestClass,
-} from "./verdict.ts";
+import { correctImages, gateOutcome, type Outcome, verdict, weakestClass } from "./verdict.ts";
 
 export interface SummaryOptions {
   /** Width of the terminal in characters. */
@@ -71,14 +64,12 @@ function headline(evaluation: Evaluation, columns: number, paint: Paint): string
   const { scorer, dataset, durationSeconds } = evaluation;
   const { outcome, gates, accuracy, correct } = verdict(evaluation);
   const [sign, color] = LOOKS[outcome];
-  const parts = [accuracy, correct, ...(gates === "" ? [] : [gates])];
+  const parts = [...correct.split(", "), ...(gates === "" ? [] : gates.split(", "))];
   const first = sign + (sign === "" ? `A${accuracy.slice(1)}` : accuracy);
   const took = durationSeconds === null ? "" : `, ${duration(durationSeconds)}`;
   const about = `${plainText(scorer.name)} on ${plainText(dataset.name)} ${plainText(dataset.split)}${took}`;
   return [
-    ...fill([first, ...parts.slice(1)], ", ", columns, " ".repeat(sign.length)).map((line) =>
-      paint(color, line),
-    ),
+    ...fill([first, ...parts], ", ", columns, " ".repeat(sign.length)).map((line) => paint(color, line)),
     ...wrap(about, columns, "  "),
   ];
 }
@@ -149,12 +140,9 @@ function name(text: string): string {
   return abbreviate(plainText(text), NAME_COLUMNS);
 }
 
-function notes(evaluation: Evaluation, columns: number, paint: Paint): string[] {
-  const failed = failureSentence(evaluation);
-  const { warnings } = evaluation;
+function notes({ warnings }: Evaluation, columns: number, paint: Paint): string[] {
   const hidden = warnings.length - WARNINGS;
   const lines = [
-    ...(failed === "" ? [] : [`! ${failed}`]),
     ...warnings.slice(0, WARNINGS).map((warning) => `! ${plainText(warning)}`),
     ...(hidden > 0 ? [`! and ${counted(hidden, "more warning")}`] : []),
   ];

@@ -11,7 +11,7 @@ export interface Verdict {
   readonly gates: string;
   /** `accuracy 92.04 % (95 % interval 91.49–92.55 %)` */
   readonly accuracy: string;
-  /** `9,204 of 10,000 correct` */
+  /** `9,204 of 10,000 correct`, and how many images are without a prediction. */
   readonly correct: string;
 }
 
@@ -22,7 +22,7 @@ export function verdict(evaluation: Evaluation): Verdict {
   return {
     ...gateVerdict(evaluation.gates),
     accuracy: accuracy.value === null ? "accuracy undefined" : `accuracy ${percent(accuracy.value)}${bounds}`,
-    correct: `${count(correctImages(evaluation))} of ${count(evaluation.dataset.images)} correct`,
+    correct: correctSentence(evaluation),
   };
 }
 
@@ -30,19 +30,27 @@ function gateVerdict(gates: readonly GateResult[]): Pick<Verdict, "outcome" | "g
   if (gates.length === 0) return { outcome: "none", gates: "" };
   const failed = gates.filter((gate) => gateOutcome(gate) === "failed").length;
   const untold = gates.filter((gate) => gateOutcome(gate) === "undefined").length;
-  const of = (n: number) => `${count(n)} of ${counted(gates.length, "gate")}`;
-  const parts = [
-    ...(failed > 0 ? [`${of(failed)} failed`] : []),
-    ...(untold > 0 ? [`${of(untold)} undefined`] : []),
-  ];
-  if (parts.length === 0) return { outcome: "passed", gates: `${of(gates.length)} passed` };
-  return { outcome: failed > 0 ? "failed" : "undefined", gates: parts.join(", ") };
+  const all = counted(gates.length, "gate");
+  if (failed > 0) {
+    return {
+      outcome: "failed",
+      gates: `${count(failed)} of ${all} failed${untold > 0 ? `, ${untold} undefined` : ""}`,
+    };
+  }
+  if (untold > 0) return { outcome: "undefined", gates: `${count(untold)} of ${all} undefined` };
+  return { outcome: "passed", gates: `${count(gates.length)} of ${all} passed` };
 }
 
 /** A gate whose metric is undefined did not fail: it could not be told. */
 export function gateOutcome({ passed, actual }: GateResult): "passed" | "failed" | "undefined" {
   if (passed) return "passed";
   return actual === null ? "undefined" : "failed";
+}
+
+function correctSentence(evaluation: Evaluation): string {
+  const { dataset, failures } = evaluation;
+  const correct = `${count(correctImages(evaluation))} of ${count(dataset.images)} correct`;
+  return failures.count === 0 ? correct : `${correct}, ${count(failures.count)} more without a prediction`;
 }
 
 /** Sum of the confusion matrix's diagonal. */
@@ -59,14 +67,7 @@ export function weakestClass({ perClass }: Evaluation): ClassMetrics | null {
   return defined[values.indexOf(lowest)] ?? null;
 }
 
-/** `3 of 10,003 images have no prediction`; empty where every image has one. */
-export function failureSentence({ failures, dataset }: Evaluation): string {
-  if (failures.count === 0) return "";
-  const all = counted(dataset.images + failures.count, "image");
-  return `${count(failures.count)} of ${all} ${failures.count === 1 ? "has" : "have"} no prediction`;
-}
-
-/** `unit: x/255` and so on: what the model was given. */
+/** How pixels were handed to the model. */
 export function preprocessingText({ scorer }: Evaluation): string {
   const { scale, layout, invert } = scorer.preprocessing;
   return `scale ${scale} (${SCALES[scale]}), layout ${layout} (${LAYOUTS[layout]}), ${invert ? "inverted" : "not inverted"}`;

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  count,
+  counted,
+  decimal,
+  duration,
+  estimate,
+  measured,
+  percent,
+  range,
+} from "../../src/report/format.ts";
+
+describe("count(value)", () => {
+  it.each([
+    [0, "0"],
+    [999, "999"],
+    [10_000, "10,000"],
+    [1_234_567, "1,234,567"],
+  ])("shows %d as %s", (value, text) => expect(count(value)).toBe(text));
+
+  it("counted(value, one) takes the plural for all but 1", () => {
+    expect([0, 1, 2_000].map((n) => counted(n, "image"))).toEqual(["0 images", "1 image", "2,000 images"]);
+  });
+});
+
+describe("percent(value), decimal(value)", () => {
+  it.each([
+    [0.9204, "92.04 %"],
+    [null, "–"],
+    [1, "100.00 %"],
+    [0, "0.00 %"],
+    [0.999_999, "99.9999 %"],
+    [0.000_001, "0.0001 %"],
+  ])("percent shows %d as %s", (value, text) => expect(percent(value)).toBe(text));
+
+  it.each([
+    [0.344_715_684, "0.3447"],
+    [null, "–"],
+    [1, "1.0000"],
+    [0.999_99, "0.99999"],
+    [0.000_01, "0.00001"],
+    [-0.000_01, "-0.00001"],
+    [2.5, "2.5000"],
+  ])("decimal shows %d as %s", (value, text) => expect(decimal(value)).toBe(text));
+
+  it("percent shows 100 % and 0 % only where it is exactly that", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1, noNaN: true, minExcluded: true, maxExcluded: true }),
+        (value) => {
+          const shown = Number.parseFloat(percent(value));
+          return (shown < 100 || value * 100 === 100) && shown > 0;
+        },
+      ),
+    );
+  });
+});
+
+describe("range(interval, style), estimate(estimate, style)", () => {
+  const interval = { low: 0.914_932, high: 0.925_545, level: 0.95, method: "wilson" };
+  it("shows both bounds, in percent or as decimals, and nothing without an interval", () => {
+    expect(range(interval, "percent")).toBe("91.49–92.55 %");
+    expect(range(interval, "decimal")).toBe("0.9149–0.9255");
+    expect(range({ ...interval, low: -0.01 }, "decimal")).toBe("-0.0100 to 0.9255");
+    expect(range(null, "percent")).toBe("");
+  });
+  it("puts the interval in brackets behind the number", () => {
+    expect(estimate({ value: 0.9204, interval }, "percent")).toBe("92.04 % (91.49–92.55 %)");
+    expect(estimate({ value: null, interval: null }, "percent")).toBe("–");
+  });
+});
+
+describe("measured(gate)", () => {
+  it.each([
+    [0.9204, 0.92, "0.9204"],
+    [0.919_996, 0.92, "0.919996"],
+    [0.919_98, 0.919_99, "0.91998"],
+    [0.92, 0.92, "0.9200"],
+    [null, 0.92, "–"],
+    [0.1 + 0.2, 0.3, "0.30000000000000004"],
+  ])("shows %d beside %d as %s", (actual, expected, text) =>
+    expect(measured({ actual, expected })).toBe(text),
+  );
+
+  it("stands on the same side of the threshold as the number itself", () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const near = fc.tuple(share, fc.double({ min: -1e-6, max: 1e-6, noNaN: true }));
+    fc.assert(
+      fc.property(near, ([expected, offset]) => {
+        const actual = expected + offset;
+        const shown = Number(measured({ actual, expected }));
+        return Math.sign(shown - expected) === Math.sign(actual - expected);
+      }),
+    );
+  });
+});
+
+describe("duration(seconds)", () => {
+  it.each([
+    [0.614, "0.61 s"],
+    [12.4, "12 s"],
+    [200, "3 min 20 s"],
+    [119.7, "2 min 0 s"],
+  ])("shows %d as %s", (seconds, text) => expect(duration(seconds)).toBe(text));
+});

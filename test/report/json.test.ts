@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020, type AnySchema } from "ajv/dist/2020.js";
+import { describe, expect, it } from "vitest";
+import { METRIC_NAMES } from "../../src/metrics/table.ts";
+import { ReportError } from "../../src/errors.ts";
+import { metricsJson, readEvaluation } from "../../src/report/json.ts";
+import { CASES, evaluation } from "./builders.ts";
+import { expectGolden } from "./golden.ts";
+
+const schema = JSON.parse(
+  readFileSync(new URL("../../src/report/metrics.schema.json", import.meta.url), "utf8"),
+) as AnySchema & Record<string, unknown>;
+const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
+
+/** A copy with the value at a path such as `dataset.images` replaced, or removed where it is undefined. */
+function changed(path: string, value: unknown): Record<string, unknown> {
+  const copy = structuredClone(evaluation()) as unknown as Record<string, unknown>;
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  const parent = keys.reduce((node, key) => node[key] as Record<string, unknown>, copy);
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return copy;
+}
+
+describe("metricsJson(evaluation)", () => {
+  it("has a metric, a bin, a row and a curve on one line each, and the large parts last", () => {
+    expectGolden("metrics.json", metricsJson(evaluation()));
+  });
+
+  it.each(CASES)("reads back as the same value: $name", ({ evaluation }) => {
+    expect(readEvaluation(metricsJson(evaluation))).toEqual(evaluation);
+  });
+
+  it("keeps every digit of a number", () => {
+    const metrics = {
+      accuracy: { value: 0.1 + 0.2, interval: null },
+      tiny: { value: 5e-324, interval: null },
+    };
+    const read = readEvaluation(metricsJson(evaluation({ metrics })));
+    expect(read.metrics["accuracy"]?.value).toBe(0.300_000_000_000_000_04);
+    expect(read.metrics["tiny"]?.value).toBe(5e-324);
+  });
+
+  it("refuses NaN, which would silently become null", () => {
+    const wrong = evaluation({ metrics: { log_loss: { value: Number.NaN, interval: null } } });
+    expect(() => metricsJson(wrong)).toThrow(
+      new TypeError(
+        "metrics.log_loss.value is NaN, which JSON cannot hold: an undefined number must be null",
+      ),
+    );
+  });
+});
+
+describe("metrics.schema.json", () => {
+  it.each(CASES)("describes $name", ({ evaluation }) => {
+    validate(JSON.parse(metricsJson(evaluation)));
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it.each([
+    ["extra", 1, "must NOT have additional properties"],
+    ["dataset.size", 1, "must NOT have additional properties"],
+    ["scorer.preprocessing.scale", "auto", "must be equal to one of the allowed values"],
+    ["metrics.accuracy", 0.92, "must be object"],
+    ["metrics.accuracy", { value: 1, interval: null, note: "" }, "must NOT have additional properties"],
+    ["metrics.f1_macro", undefined, "must have required property 'f1_macro'"],
+    ["schemaVersion", 2, "must be equal to constant"],
+    ["createdAt", "yesterday", `must match pattern`],
+    ["failures", undefined, "must have required property 'failures'"],
+    ["confusionMatrix.0.0", -1, "must be >= 0"],
+    ["confusionMatrix.0.0", 0.5, "must be integer"],
+    ["perClass.0.recall.value", "1", "must be number,null"],
+    ["environment.git.commit", "main", "must match pattern"],
+  ])("refuses %s as %j", (path, value, message) => {
+    expect(validate(changed(path, value))).toBe(false);
+    expect(validate.errors?.map((error) => error.message).join("\n")).toContain(message);
+  });
+
+  it("describes every field, and every metric by name", () => {
+    expect(undescribed(schema, "")).toEqual([]);
+    const { metrics } = schema["properties"] as Record<string, { properties?: object }>;
+    expect(Object.keys(metrics?.properties ?? {})).toEqual(METRIC_NAMES);
+  });
+});
+
+/** Paths of properties without a description of their own. */
+function undescribed(node: unknown, path: string): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  const own = Object.entries(
+    (node as { properties?: Record<string, { description?: string }> }).properties ?? {},
+  );
+  const missing = own.filter(([, { description }]) => !description).map(([key]) => `${path}.${key}`);
+  return [
+    ...missing,
+    ...Object.entries(node).flatMap(([key, child]) => undescribed(child, `${path}.${key}`)),
+  ];
+}
+
+describe("readEvaluation(text, path)", () => {
+  const again = "restore the file or run the evaluation again";
+  it.each([
+    [
+      "schemaVersion",
+      2,
+      "a.json has schemaVersion 2 and this release reads 1: read it with the release that wrote it, or run the evaluation again",
+    ],
+    [
+      "schemaVersion",
+      undefined,
+      "a.json is not the metrics.json of an evaluation: it has no schemaVersion; name the folder or file of a finished run",
+    ],
+    ["confusionMatrix", undefined, `a.json is damaged: it has no confusionMatrix; ${again}`],
+    [
+      "confusionMatrix",
+      [[1]],
+      `a.json is damaged: confusionMatrix is not 3 × 3, as the 3 classes in dataset need; ${again}`,
+    ],
+    [
+      "confusionMatrix.0.0",
+      -1,
+      `a.json is damaged: confusionMatrix is not a list of rows of counts; ${again}`,
+    ],
+    [
+      "dataset.images",
+      7,
+      `a.json is damaged: confusionMatrix holds 1200 images and dataset.images says 7; ${again}`,
+    ],
+    [
+      "dataset.classes",
+      [1, 2, 3],
+      `a.json is damaged: dataset is not an object with name, images and a list of classes; ${again}`,
+    ],
+    ["metrics.accuracy", 0.9, `a.json is damaged: metrics is not an object of {value, interval}; ${again}`],
+    ["perClass", [], `a.json is damaged: perClass has 0 entries for 3 classes; ${again}`],
+    ["curves", [], `a.json is damaged: curves is not an object with classes, or null; ${again}`],
+    ["failures", {}, `a.json is damaged: failures is not an object with count and images; ${again}`],
+  ])("refuses %s as %j", (path, value, message) => {
+    const text = JSON.stringify(changed(path, value));
+    expect(() => readEvaluation(text, "a.json")).toThrow(new ReportError(message));
+  });
+
+  it("refuses a file that was cut off", () => {
+    const text = metricsJson(evaluation()).slice(0, 500);
+    expect(() => readEvaluation(text)).toThrow(ReportError);
+    expect(() => readEvaluation(text)).toThrow(
+      /^metrics\.json is not valid JSON \(.+\): it was cut off or edited; run the evaluation again$/,
+    );
+  });
+
+  it.each(["null", "[]", "7", '"text"'])("refuses %s", (text) => {
+    expect(() => readEvaluation(text)).toThrow(
+      new ReportError(
+        "metrics.json is not the metrics.json of an evaluation: it has no schemaVersion; name the folder or file of a finished run",
+      ),
+    );
+  });
+
+  it("reads a file that an editor began with a byte order mark", () => {
+    expect(readEvaluation(`\uFEFF${metricsJson(evaluation())}`)).toEqual(evaluation());
+  });
+});
