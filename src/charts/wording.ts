@@ -11,13 +11,15 @@ export function score(value: number, decimals = 3): string {
   return rounded(value, 1, decimals);
 }
 
+/** The longest that a figure may become to keep apart from 0 and the whole; anything closer is a rounding error. */
+const MOST_DECIMALS = 8;
+
 function rounded(value: number, whole: number, decimals: number): string {
-  if (value === 0 || value === whole) return String(value);
-  let text = value.toFixed(decimals);
-  for (let more = decimals + 1; more <= 12 && (Number(text) === 0 || Number(text) === whole); more++) {
-    text = value.toFixed(more);
+  for (let more = decimals; more <= MOST_DECIMALS; more++) {
+    const text = value.toFixed(more);
+    if (Number(text) !== 0 && Number(text) !== whole) return text;
   }
-  return text;
+  return String(Math.round(value / whole) * whole);
 }
 
 /** `10,000` */
