@@ -15,7 +15,7 @@ const BELOW = 26;
 const LAST_LABEL = 20;
 const CLASS_LIMIT = 160;
 const CLASS_GAP = 8;
-const NOTE_GAP = 12;
+const NOTE_GAP = 16;
 const SUPPORT = "Images";
 
 /** Recall, precision and F1 of each class with their intervals, the least recognised class first. */
