@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   count,
@@ -50,7 +50,7 @@ describe("percent(value), decimal(value)", () => {
         fc.double({ min: 0, max: 1, noNaN: true, minExcluded: true, maxExcluded: true }),
         (value) => {
           const shown = Number.parseFloat(percent(value));
-          return (shown < 100 || value * 100 === 100) && shown > 0;
+          expect((shown < 100 || value * 100 === 100) && shown > 0).toBe(true);
         },
       ),
     );
@@ -90,7 +90,7 @@ describe("measured(gate)", () => {
       fc.property(near, ([expected, offset]) => {
         const actual = expected + offset;
         const shown = Number(measured({ actual, expected }));
-        return Math.sign(shown - expected) === Math.sign(actual - expected);
+        expect(Math.sign(shown - expected)).toBe(Math.sign(actual - expected));
       }),
     );
   });

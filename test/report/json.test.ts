@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { METRIC_NAMES } from "../../src/metrics/table.ts";
 import { ReportError } from "../../src/errors.ts";
 import { metricsJson, readEvaluation } from "../../src/report/json.ts";
-import { CASES, evaluation } from "./builders.ts";
-import { expectGolden } from "./golden.ts";
+import { evaluation } from "./builders.ts";
+import { CASES } from "./cases.ts";
+import { golden } from "./golden.ts";
 
 const schema = JSON.parse(
   readFileSync(new URL("../../src/report/metrics.schema.json", import.meta.url), "utf8"),
@@ -25,7 +26,8 @@ function changed(path: string, value: unknown): Record<string, unknown> {
 
 describe("metricsJson(evaluation)", () => {
   it("has a metric, a bin, a row and a curve on one line each, and the large parts last", () => {
-    expectGolden("metrics.json", metricsJson(evaluation()));
+    const text = metricsJson(evaluation());
+    expect(text).toBe(golden("metrics.json", text));
   });
 
   it.each(CASES)("reads back as the same value: $name", ({ evaluation }) => {
@@ -54,8 +56,7 @@ describe("metricsJson(evaluation)", () => {
 
 describe("metrics.schema.json", () => {
   it.each(CASES)("describes $name", ({ evaluation }) => {
-    validate(JSON.parse(metricsJson(evaluation)));
-    expect(validate.errors ?? []).toEqual([]);
+    expect([validate(JSON.parse(metricsJson(evaluation))), validate.errors]).toEqual([true, null]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { junitXml } from "../../src/report/junit.ts";
-import { evaluation, evilEvaluation, FAILED_GATE, gate, UNDEFINED_GATE } from "./builders.ts";
-import { expectGolden } from "./golden.ts";
+import { evaluation } from "./builders.ts";
+import { evilEvaluation, FAILED_GATE, gate, UNDEFINED_GATE } from "./cases.ts";
+import { golden } from "./golden.ts";
 
 interface Element {
   readonly name: string;
@@ -35,14 +36,17 @@ function parseXml(text: string): Element {
 
 function parseAttributes(text: string): Record<string, string> {
   const pairs = [...text.matchAll(/(\w+)="([^"]*)"/g)];
-  const unescaped = (value: string) => value.replaceAll(/&(#?\w+);/g, (_, name: string) => NAMED[name] ?? "");
   return Object.fromEntries(pairs.map(([, name = "", value = ""]) => [name, unescaped(value)]));
+}
+
+function unescaped(value: string): string {
+  return value.replaceAll(/&(#?\w+);/g, (_, name: string) => NAMED[name] ?? "");
 }
 
 describe("junitXml(evaluation)", () => {
   it("has a test case a gate: passed, failed, and an error where it cannot be told", () => {
     const xml = junitXml(evaluation({ gates: [gate(), FAILED_GATE, UNDEFINED_GATE] }));
-    expectGolden("junit.xml", xml);
+    expect(xml).toBe(golden("junit.xml", xml));
     const suite = parseXml(xml).children[0];
     expect(suite?.attributes).toEqual({
       name: "pets.onnx on pets test",

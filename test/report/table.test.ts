@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { METRIC_NAMES } from "../../src/metrics/table.ts";
 import { definition } from "../../src/report/definitions.ts";
 import { REPORTS } from "../../src/report/table.ts";
-import { CASES, CHART, evaluation } from "./builders.ts";
+import { evaluation } from "./builders.ts";
+import { CASES, CHART } from "./cases.ts";
 
 const ROWS = Object.entries(REPORTS).flatMap(([format, report]) =>
   CASES.map((row) => ({ ...row, format, report })),
