@@ -164,9 +164,10 @@ function comparisonText(actual: number, { operator, expected }: Gate, passed: bo
   return `${digitsApart(actual, expected)}, ${comparison}${passed ? " as asked" : ""}`;
 }
 
-/** The value to six decimals, or in full where it would read as the number it was compared with and is not. */
+/** The value to six digits, or in full where it would read as the number it was compared with and is not. */
 function digitsApart(actual: number, expected: number): string {
-  const short = Number(actual.toFixed(6));
+  if (Number.isInteger(actual)) return String(actual);
+  const short = Number(actual.toPrecision(6));
   return String(short === expected ? actual : short);
 }
 

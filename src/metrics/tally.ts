@@ -57,7 +57,7 @@ class RunningTally implements Tally {
     const { truth, predicted, probabilities } = batch;
     if (truth.length === 0) return;
     const k = this.#classes.length;
-    if (probabilities !== null) checkProbabilities(probabilities, truth.length, k);
+    checkBatch(batch, k);
     countBatch(this.#counts, batch, k);
     const scores = this.#scoresWith(probabilities !== null);
     this.#images += truth.length;
@@ -119,10 +119,19 @@ class RunningTally implements Tally {
   }
 }
 
-/** A score that is no probability would go to no bin, or to another class's. */
-function checkProbabilities(probabilities: Float64Array, images: number, classes: number): void {
-  if (probabilities.length !== images * classes) {
-    throw new RangeError(`${probabilities.length} probabilities for ${images} images of ${classes} classes`);
+/** What is out of range would be counted in another class's cell, or in no bin: nothing of such a batch is counted. */
+function checkBatch({ truth, predicted, probabilities }: ScoredBatch, classes: number): void {
+  for (let row = 0; row < truth.length; row++) {
+    const label = Math.max(truth[row]!, predicted[row]!);
+    if (label >= classes) {
+      throw new RangeError(`label ${label} of image ${row} of the batch: there are ${classes} classes`);
+    }
+  }
+  if (probabilities === null) return;
+  if (probabilities.length !== truth.length * classes) {
+    throw new RangeError(
+      `${probabilities.length} probabilities for ${truth.length} images of ${classes} classes`,
+    );
   }
   for (let at = 0; at < probabilities.length; at++) {
     const p = probabilities[at]!;

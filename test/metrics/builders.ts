@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createTally, type TallyOptions } from "../../src/metrics/tally.ts";
 import { seededRandom } from "../../src/random.ts";
 import type { Measurements, ScoredBatch } from "../../src/types.ts";
@@ -13,7 +13,10 @@ export interface Table {
   readonly probabilities: readonly (readonly number[])[] | null;
 }
 
-export function batchOf({ truth, predicted, probabilities }: Table, rows = truth.map((_, row) => row)): ScoredBatch {
+export function batchOf(
+  { truth, predicted, probabilities }: Table,
+  rows = truth.map((_, row) => row),
+): ScoredBatch {
   return {
     indices: Uint32Array.from(rows),
     pixels: new Uint8Array(rows.length),
@@ -36,6 +39,12 @@ export function labels(truth: readonly number[], predicted: readonly number[], c
 
 export function names(k: number): string[] {
   return Array.from({ length: k }, (_, c) => `c${c}`);
+}
+
+/** How far two numbers are apart: 0 where both are undefined, infinite where one is. */
+export function gap(a: number | null, b: number | null): number {
+  if (a === null || b === null) return a === b ? 0 : Infinity;
+  return Math.abs(a - b);
 }
 
 /** Divides by the sum, as the scores that reach the metrics are. */

@@ -1,0 +1,229 @@
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../src/errors.ts";
+import { bindGates, checkGates, isUndefined, parseGate } from "../../src/metrics/gates.ts";
+import { nearest } from "../../src/metrics/nearest.ts";
+import { CLASS_METRICS, METRIC_NAMES } from "../../src/metrics/table.ts";
+import type { Measurements } from "../../src/types.ts";
+import { labels, measure, simulated } from "./builders.ts";
+
+const FASHION = ["T-shirt/top", "Ankle boot", "Bag [small]"];
+const METRICS_LIST =
+  "the metrics are accuracy, balanced_accuracy, precision_macro, recall_macro, f1_macro, precision_weighted, " +
+  "recall_weighted, f1_weighted, cohen_kappa, matthews_corrcoef, top_2_accuracy, top_3_accuracy, top_5_accuracy, " +
+  "log_loss, brier_score, roc_auc_macro, roc_auc_weighted, average_precision_macro, expected_calibration_error, " +
+  "and of a class, as recall[CLASS], precision, recall, f1, roc_auc, average_precision, support, predicted";
+
+/** Measurements in which only this metric matters. */
+function accuracyOf(value: number | null): Measurements {
+  const measurements = measure(labels([0], [0]));
+  return { ...measurements, metrics: { ...measurements.metrics, accuracy: { value, interval: null } } };
+}
+
+function check(text: string, measurements: Measurements) {
+  return checkGates([parseGate(text)], measurements)[0]!;
+}
+
+describe("parseGate(text)", () => {
+  test.each([
+    ["accuracy >= 0.92", { metric: "accuracy", class: null }, ">=", 0.92],
+    ["  accuracy>=0.92 ", { metric: "accuracy", class: null }, ">=", 0.92],
+    ["accuracy >= 92%", { metric: "accuracy", class: null }, ">=", 0.92],
+    ["accuracy >= 92.3 %", { metric: "accuracy", class: null }, ">=", 0.923],
+    ["log_loss < 3.5e-1", { metric: "log_loss", class: null }, "<", 0.35],
+    ["cohen_kappa > -.5", { metric: "cohen_kappa", class: null }, ">", -0.5],
+    ["recall[5] >= 0.85", { metric: "recall", class: "5" }, ">=", 0.85],
+    ["recall [ Ankle boot ] >= 0.8", { metric: "recall", class: "Ankle boot" }, ">=", 0.8],
+    ["f1[Bag [small]] != 1", { metric: "f1", class: "Bag [small]" }, "!=", 1],
+    ["support[T-shirt/top] == 1000", { metric: "support", class: "T-shirt/top" }, "==", 1000],
+    ["predicted[<=] <= 5", { metric: "predicted", class: "<=" }, "<=", 5],
+  ])("reads %s", (text, subject, operator, expected) => {
+    expect(parseGate(text)).toEqual({ expression: text.trim(), subject, operator, expected });
+  });
+
+  test.each(METRIC_NAMES)("knows %s", (name) => {
+    expect(parseGate(`${name} >= 0`).subject).toEqual({ metric: name, class: null });
+  });
+
+  test.each(Object.keys(CLASS_METRICS))("knows %s of a class", (name) => {
+    expect(parseGate(`${name}[5] >= 0`).subject).toEqual({ metric: name, class: "5" });
+  });
+
+  test.each([
+    [
+      "accuracy",
+      "--gate 'accuracy': write METRIC OPERATOR NUMBER, like 'accuracy >= 0.92' or 'recall[5] >= 0.85'",
+    ],
+    ["", "--gate '': write METRIC OPERATOR NUMBER, like 'accuracy >= 0.92' or 'recall[5] >= 0.85'"],
+    [
+      "acuracy >= 0.9",
+      `--gate 'acuracy >= 0.9': there is no metric 'acuracy': did you mean accuracy?; ${METRICS_LIST}`,
+    ],
+    [
+      "top_4_accuracy >= 0.9",
+      "--gate 'top_4_accuracy >= 0.9': there is no metric 'top_4_accuracy': " +
+        `did you mean top_2_accuracy or top_3_accuracy or top_5_accuracy?; ${METRICS_LIST}`,
+    ],
+    ["rouge[5] >= 0.9", `--gate 'rouge[5] >= 0.9': there is no metric 'rouge'; ${METRICS_LIST}`],
+    ["constructor > 1", `--gate 'constructor > 1': there is no metric 'constructor'; ${METRICS_LIST}`],
+    [
+      "recall >= 0.9",
+      "--gate 'recall >= 0.9': recall is of one class: write recall[CLASS], " +
+        "or one of the whole run: recall_macro, recall_weighted",
+    ],
+    ["support >= 9", "--gate 'support >= 9': support is of one class: write support[CLASS]"],
+    [
+      "accuracy[5] >= 0.9",
+      "--gate 'accuracy[5] >= 0.9': accuracy is of the whole run; " +
+        "of a class there are precision, recall, f1, roc_auc, average_precision, support, predicted",
+    ],
+    [
+      "accuracy => 0.9",
+      "--gate 'accuracy => 0.9': there is no operator '=>'; the operators are >= > <= < == !=",
+    ],
+    [
+      "accuracy = 0.9",
+      "--gate 'accuracy = 0.9': there is no operator '='; the operators are >= > <= < == !=",
+    ],
+    ["accuracy >= high", "--gate 'accuracy >= high': 'high' is not a number, like 0.92 or 92%"],
+    ["accuracy >=", "--gate 'accuracy >=': '' is not a number, like 0.92 or 92%"],
+    ["accuracy >= 0,92", "--gate 'accuracy >= 0,92': '0,92' is not a number, like 0.92 or 92%"],
+    ["accuracy >= NaN", "--gate 'accuracy >= NaN': 'NaN' is not a number, like 0.92 or 92%"],
+  ])("refuses %s", (text, message) => {
+    expect(() => parseGate(text)).toThrow(new UsageError(message));
+  });
+});
+
+describe("bindGates(gates, classes)", () => {
+  test("gives the gates back where every class is one of the data set's", () => {
+    const gates = [parseGate("accuracy >= 0.9"), parseGate("recall[Ankle boot] >= 0.8")];
+    expect(bindGates(gates, FASHION)).toEqual(gates);
+    expect(parseGate("recall[Ankle boot] >= 0.8", FASHION)).toEqual(gates[1]);
+  });
+
+  test.each([
+    ["Ankle bot", "there is no class 'Ankle bot': did you mean Ankle boot?"],
+    ["ankle boot", "there is no class 'ankle boot': did you mean Ankle boot?"],
+    ["12", "there is no class '12'"],
+  ])("refuses the class %s", (name, problem) => {
+    const message = `--gate 'recall[${name}] >= 0.8': ${problem}; the classes are T-shirt/top, Ankle boot, Bag [small]`;
+    expect(() => bindGates([parseGate(`recall[${name}] >= 0.8`)], FASHION)).toThrow(new UsageError(message));
+    expect(() => parseGate(`recall[${name}] >= 0.8`, FASHION)).toThrow(new UsageError(message));
+  });
+});
+
+describe("checkGates(gates, measurements)", () => {
+  test.each([
+    ["accuracy >= 0.92", 0.9204, true, "accuracy is 0.9204, at least 0.92 as asked"],
+    ["accuracy >= 92%", 0.92, true, "accuracy is 0.92, at least 0.92 as asked"],
+    ["accuracy >= 0.93", 0.9204, false, "accuracy is 0.9204, below 0.93"],
+    ["accuracy > 0.92", 0.9204, true, "accuracy is 0.9204, above 0.92 as asked"],
+    ["accuracy > 0.92", 0.92, false, "accuracy is 0.92, not above 0.92"],
+    ["accuracy <= 0.92", 0.91, true, "accuracy is 0.91, at most 0.92 as asked"],
+    ["accuracy <= 0.9", 0.91, false, "accuracy is 0.91, above 0.9"],
+    ["accuracy < 0.92", 0.91, true, "accuracy is 0.91, below 0.92 as asked"],
+    ["accuracy < 0.91", 0.91, false, "accuracy is 0.91, not below 0.91"],
+    ["accuracy == 1", 1, true, "accuracy is 1, exactly 1 as asked"],
+    ["accuracy == 1", 0.5, false, "accuracy is 0.5, not 1"],
+    ["accuracy != 1", 0.5, true, "accuracy is 0.5, not 1 as asked"],
+    ["accuracy != 1", 1, false, "accuracy is 1, exactly 1"],
+  ])("%s for %f", (text, value, passed, reason) => {
+    expect(check(text, accuracyOf(value))).toEqual({
+      expression: text,
+      metric: "accuracy",
+      operator: parseGate(text).operator,
+      expected: parseGate(text).expected,
+      actual: value,
+      level: null,
+      passed,
+      reason,
+    });
+  });
+
+  test.each([
+    [0.862107623, "accuracy is 0.862108, below 0.87", 0.87],
+    [0.91999999, "accuracy is 0.91999999, below 0.92", 0.92],
+    [0.9299999999999999, "accuracy is 0.9299999999999999, below 0.93", 0.93],
+    [1e-9, "accuracy is 1e-9, below 0.1", 0.1],
+  ])("a value that fails never reads as what was asked, nor as nothing: %f", (value, reason, expected) => {
+    expect(check(`accuracy >= ${expected}`, accuracyOf(value)).reason).toBe(reason);
+  });
+
+  test("checks the metrics of a class", () => {
+    const measurements = measure(labels([2, 2, 2, 1], [2, 2, 1, 1]));
+    const gates = ["recall[c2] >= 0.7", "precision[c2] == 100%", "support[c2] >= 3", "predicted[c1] < 3"];
+    expect(
+      gates
+        .map((text) => check(text, measurements))
+        .map(({ metric, actual, passed }) => [metric, actual, passed]),
+    ).toEqual([
+      ["recall[c2]", 2 / 3, false],
+      ["precision[c2]", 1, true],
+      ["support[c2]", 3, true],
+      ["predicted[c1]", 2, true],
+    ]);
+  });
+
+  test("keeps the order of the gates", () => {
+    const texts = ["recall[c0] > 1", "accuracy > 1", "f1_macro > 1"];
+    const results = checkGates(
+      texts.map((text) => parseGate(text)),
+      measure(labels([0], [0])),
+    );
+    expect(results.map(({ expression }) => expression)).toEqual(texts);
+  });
+
+  const three = labels([0, 1], [0, 0]);
+  test.each([
+    ["accuracy >= 0.9", labels([], []), "accuracy could not be told: no image was scored"],
+    [
+      "log_loss < 1",
+      three,
+      "log_loss could not be told: it needs probabilities, and the model gives labels only",
+    ],
+    [
+      "roc_auc[c1] > 0",
+      three,
+      "roc_auc[c1] could not be told: it needs probabilities, and the model gives labels only",
+    ],
+    ["precision[c1] > 0", three, "precision[c1] could not be told: it needs a prediction of that class"],
+    ["recall[c2] > 0", three, "recall[c2] could not be told: it needs an image of that class"],
+    ["f1[c2] > 0", three, "f1[c2] could not be told: it needs an image or a prediction of that class"],
+    ["recall[dress] > 0", three, "recall[dress] could not be told: the run has no such class"],
+    [
+      "matthews_corrcoef > 0",
+      three,
+      "matthews_corrcoef could not be told: it needs more than one class in the truth and in the predictions",
+    ],
+    ["top_3_accuracy > 0", simulated(9, 3), "top_3_accuracy could not be told: it needs more than 3 classes"],
+    [
+      "roc_auc_macro > 0",
+      { ...simulated(2, 3), truth: [0, 1] },
+      "roc_auc_macro could not be told: it needs images of every class",
+    ],
+    [
+      "average_precision[c2] != 7",
+      { ...simulated(2, 3), truth: [0, 1] },
+      "average_precision[c2] could not be told: it needs images of that class and of others",
+    ],
+  ])("%s does not pass where it is undefined, and says why", (text, table, reason) => {
+    const result = check(text, measure(table));
+    expect(result).toMatchObject({ actual: null, passed: false, reason });
+    expect(isUndefined(result)).toBe(true);
+  });
+
+  test("isUndefined(result) is false for a gate that failed", () => {
+    expect(isUndefined(check("accuracy > 1", accuracyOf(0.5)))).toBe(false);
+  });
+});
+
+describe("nearest(misspelt, names)", () => {
+  test.each([
+    ["recal", ["precision", "recall"], ["recall"]],
+    ["ACCURACY", ["accuracy"], ["accuracy"]],
+    ["5", ["0", "1"], ["0", "1"]],
+    ["dress", ["0", "1"], []],
+    ["x", [], []],
+  ])("%s among %j", (misspelt, names, expected) => {
+    expect(nearest(misspelt, names)).toEqual(expected);
+  });
+});
