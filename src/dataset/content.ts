@@ -4,7 +4,7 @@ import { createGunzip } from "node:zlib";
 
 import { DatasetError, InterruptedError, messageOf } from "../errors.ts";
 import type { Digest } from "./catalog.ts";
-import { datasetError, type Subject } from "./idx.ts";
+import { datasetError, grouped, type Subject } from "./idx.ts";
 
 /** A file to read, and how messages speak of it. */
 export interface DataFile extends Subject {
@@ -142,10 +142,7 @@ async function* gunzipped(
     for await (const piece of gunzip as AsyncIterable<Buffer>) yield piece;
     await feeding;
     if (gunzip.bytesWritten < fed) {
-      throw datasetError(
-        file,
-        `has ${(fed - gunzip.bytesWritten).toLocaleString("en-US")} bytes after its gzip data`,
-      );
+      throw datasetError(file, `has ${grouped(fed - gunzip.bytesWritten)} bytes after its gzip data`);
     }
   } catch (error) {
     throw damagedGzip(file, error);

@@ -1,4 +1,4 @@
-import { datasetError, grouped, type IdxHeader, type Subject } from "./idx.ts";
+import { datasetError, grouped, shapeText, type IdxHeader, type Subject } from "./idx.ts";
 
 /** A label must fit the bytes in which it is handed on. */
 export const MAX_CLASSES = 256;
@@ -12,16 +12,17 @@ export function checkLabelHeader(file: Subject, { type, dimensions }: IdxHeader)
   const [, columns = 1, ...more] = dimensions;
   const extended = type.name === "int" && columns === EXTENDED_COLUMNS;
   if ((columns !== 1 && !extended) || more.length > 0) {
-    const shape = dimensions.map(grouped).join(" × ");
-    throw datasetError(file, `holds data of shape ${shape}, expected one label an image`);
+    throw datasetError(file, `holds data of shape ${shapeText(dimensions)}, expected one label an image`);
   }
 }
 
 /** @throws DatasetError where a file of this header cannot hold images */
 export function checkImageHeader(file: Subject, { type, dimensions }: IdxHeader): void {
   if (dimensions.length !== 3) {
-    const shape = dimensions.map(grouped).join(" × ");
-    throw datasetError(file, `holds data of shape ${shape}, expected images as count × height × width`);
+    throw datasetError(
+      file,
+      `holds data of shape ${shapeText(dimensions)}, expected images as count × height × width`,
+    );
   }
   if (type.name !== "ubyte")
     throw datasetError(file, `holds ${type.name} values, expected pixels as ubyte (0–255)`);

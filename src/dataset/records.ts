@@ -52,7 +52,7 @@ export class RecordStream {
    */
   async read(count: number): Promise<Uint8Array> {
     const wanted = count * this.header.recordBytes;
-    let records = new Uint8Array(Math.min(wanted, FIRST_ALLOCATION_BYTES));
+    let records = room(Math.min(wanted, FIRST_ALLOCATION_BYTES));
     let filled = 0;
     while (filled < wanted) {
       if (this.#rest.length === 0 && !(await this.#pull())) {
@@ -61,7 +61,7 @@ export class RecordStream {
       }
       const taken = Math.min(this.#rest.length, wanted - filled);
       if (filled + taken > records.length) {
-        const larger = new Uint8Array(Math.min(wanted, Math.max(2 * records.length, filled + taken)));
+        const larger = room(Math.min(wanted, Math.max(2 * records.length, filled + taken)));
         larger.set(records.subarray(0, filled));
         records = larger;
       }
@@ -100,6 +100,11 @@ export class RecordStream {
     }
     return true;
   }
+}
+
+/** Memory that is not cleared first, because all of it is written before it is handed on. */
+function room(bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
 }
 
 function sameShape(a: IdxHeader, b: IdxHeader): boolean {
