@@ -1,4 +1,4 @@
-import { createTally } from "./metrics/tally.ts";
+import { createTally, curveWarnings } from "./metrics/tally.ts";
 import { examplePicker } from "./metrics/examples.ts";
 import type { Batch, Dataset, Evaluation, Measurements, ScoredBatch, Scorer, Scores } from "./types.ts";
 
@@ -61,12 +61,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
 function warningsOf(measurements: Measurements, failures: number, images: number): string[] {
   const warnings: string[] = [];
   if (failures > 0) {
-    warnings.push(`${failures} of ${images + failures} images have no prediction: they are in no number of this report.`);
+    warnings.push(
+      `${failures} of ${images + failures} images have no prediction: they are in no number of this report.`,
+    );
   }
   if (measurements.curves === null && images > 0) {
-    warnings.push("The model gives labels only: every metric and chart that needs probabilities is left out.");
+    warnings.push(
+      "The model gives labels only: every metric and chart that needs probabilities is left out.",
+    );
   }
-  return warnings;
+  return [...warnings, ...curveWarnings(measurements)];
 }
 
 /** Joins truth and scores; images whose scores are no numbers go to `failures`, never to the wrong predictions. */
@@ -86,8 +90,13 @@ function scoredBatch(
   if (scores.probabilities === null || all.probabilities === null) return all;
   const kept: number[] = [];
   for (let row = 0; row < batch.labels.length; row++) {
-    if (normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length)) kept.push(row);
-    else failures.push({ index: batch.indices[row]!, reason: "the model's scores are not all finite numbers above 0" });
+    if (normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length))
+      kept.push(row);
+    else
+      failures.push({
+        index: batch.indices[row]!,
+        reason: "the model's scores are no distribution: not finite, below 0, or all 0",
+      });
   }
   return kept.length === batch.labels.length ? all : pick(all, kept, shape[0] * shape[1], classes.length);
 }
@@ -98,7 +107,10 @@ function scoredBatch(
  */
 function normaliseRow(from: Float32Array, to: Float64Array, offset: number, classes: number): boolean {
   let sum = 0;
-  for (let k = offset; k < offset + classes; k++) sum += from[k]!;
+  for (let k = offset; k < offset + classes; k++) {
+    if (!(from[k]! >= 0)) return false;
+    sum += from[k]!;
+  }
   if (!(sum > 0 && sum < Infinity)) return false;
   for (let k = offset; k < offset + classes; k++) to[k] = from[k]! / sum;
   return true;
@@ -116,7 +128,12 @@ function pick(all: ScoredBatch, rows: readonly number[], pixels: number, classes
   };
 }
 
-function pickRows<T extends Uint8Array | Float64Array>(from: T, to: T, rows: readonly number[], width: number): T {
+function pickRows<T extends Uint8Array | Float64Array>(
+  from: T,
+  to: T,
+  rows: readonly number[],
+  width: number,
+): T {
   rows.forEach((row, i) => to.set(from.subarray(row * width, (row + 1) * width), i * width));
   return to;
 }

@@ -26,10 +26,12 @@ function imports(): Import[] {
   return readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .flatMap((file) =>
-      [...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, target]) => ({
-        from: file,
-        to: relative(root, join(root, dirname(file), target!)),
-      })),
+      [...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(
+        ([, target]) => ({
+          from: file,
+          to: relative(root, join(root, dirname(file), target!)),
+        }),
+      ),
     );
 }
 

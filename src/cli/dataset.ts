@@ -1,4 +1,4 @@
-import type { DatasetOptions } from "../dataset/open.ts";
+import type { DownloadOptions } from "../dataset/open.ts";
 import type { Context } from "./context.ts";
 import type { DatasetArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -8,10 +8,9 @@ export { downloadDataset, openDataset } from "../dataset/open.ts";
 /** What the data set's code needs from the command line and the terminal. */
 export function datasetSettings(
   options: DatasetArguments,
-  choice: Pick<DatasetOptions, "files" | "limit" | "seed">,
   context: Pick<Context, "signal" | "stderr">,
   progress: Progress,
-): DatasetOptions {
+): DownloadOptions {
   return {
     dataset: options.dataset,
     split: options.split,
@@ -25,6 +24,5 @@ export function datasetSettings(
       progress.clear();
       context.stderr.write(`warning: ${message}\n`);
     },
-    ...choice,
   };
 }

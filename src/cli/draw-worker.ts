@@ -4,7 +4,6 @@ import { parentPort } from "node:worker_threads";
 import { fontFaceCss, standalone } from "../charts/fontface.ts";
 import { renderPng, renderSvg } from "../charts/render.ts";
 import { CHARTS } from "../charts/table.ts";
-import { missingGlyphs } from "../charts/text.ts";
 import type { RenderedChart, ReportFile } from "../types.ts";
 import type { Drawn, DrawReply, DrawRequest } from "./draw.ts";
 
@@ -28,7 +27,6 @@ async function draw({ evaluation, formats }: DrawRequest): Promise<Drawn> {
     charts,
     files: await Promise.all(files),
     fontFaceCss: fontFaceCss(),
-    missingGlyphs: missingGlyphs(evaluation.dataset.classes.join("")),
   };
 }
 
@@ -41,7 +39,11 @@ port?.once("message", (request: DrawRequest) => {
 });
 
 /** An error keeps its class only on its own side of a thread's border. */
-function describe(error: unknown): { readonly name: string; readonly message: string; readonly stack: string } {
+function describe(error: unknown): {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+} {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), stack: "" };
   return { name: error.name, message: error.message, stack: error.stack ?? "" };
 }

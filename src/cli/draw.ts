@@ -10,8 +10,6 @@ export interface Drawn {
   readonly files: readonly ReportFile[];
   /** The `@font-face` rules that the charts need on a page that holds them. */
   readonly fontFaceCss: string;
-  /** Characters of class names that the bundled font lacks: they are blank in PNGs. */
-  readonly missingGlyphs: readonly string[];
 }
 
 export interface Drawing {
@@ -30,7 +28,7 @@ export type DrawReply =
   | { readonly drawn: Drawn }
   | { readonly error: { readonly name: string; readonly message: string; readonly stack: string } };
 
-const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "", missingGlyphs: [] };
+const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
 
 /**
  * Starts a thread that loads the drawing packages while this one reads and scores. Memory and time are spent only where

@@ -23,10 +23,14 @@ export async function environment(): Promise<Environment> {
 
 async function git(): Promise<Environment["git"]> {
   try {
-    const { stdout } = await promisify(execFile)("git", ["status", "--porcelain=v2", "--branch", "--untracked-files=no"], {
-      timeout: 5000,
-      maxBuffer: 16 << 20,
-    });
+    const { stdout } = await promisify(execFile)(
+      "git",
+      ["status", "--porcelain=v2", "--branch", "--untracked-files=no"],
+      {
+        timeout: 5000,
+        maxBuffer: 16 << 20,
+      },
+    );
     const lines = stdout.split("\n").filter((line) => line !== "");
     const header = (key: string): string | undefined =>
       lines.find((line) => line.startsWith(`# branch.${key} `))?.slice(`# branch.${key} `.length);

@@ -62,14 +62,17 @@ async function measure(
       signal: context.signal,
       onProgress: (images) => progress.update("Scoring", images, dataset.size),
       async onScored(batch) {
-        if (header) await predictions?.write(predictionsHeader(dataset.classes, batch.probabilities !== null));
+        if (header)
+          await predictions?.write(predictionsHeader(dataset.classes, batch.probabilities !== null));
         header = false;
         await predictions?.write(predictionsRows(batch, dataset.classes));
       },
     });
     await predictions?.end();
+    const { classes } = dataset;
     return {
       ...outcome,
+      warnings: [...outcome.warnings, ...(await fontWarnings(classes, options))],
       createdAt: (fixed ?? startedAt).toISOString(),
       durationSeconds: fixed === null ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
       environment: await machine,
@@ -78,6 +81,19 @@ async function measure(
   } finally {
     await scorer.close();
   }
+}
+
+/** Class names with characters that the bundled font lacks would be blank in the PNGs without a word. */
+async function fontWarnings(classes: readonly string[], { charts }: EvaluateArguments): Promise<string[]> {
+  const names = classes.join("");
+  if (!charts.includes("png") || /^[\x20-\x7E]*$/.test(names)) return [];
+  const { missingGlyphs } = await import("../charts/text.ts");
+  const missing = missingGlyphs(names);
+  return missing.length === 0
+    ? []
+    : [
+        `The PNG charts' font lacks ${missing.join(" ")}: those characters of class names are blank; the SVG charts have them.`,
+      ];
 }
 
 /** Opens data set and model side by side; where one fails, the other's work is stopped. */
@@ -92,7 +108,7 @@ async function open(
   const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
   try {
     const [dataset, loaded] = await Promise.all([
-      openDataset(datasetSettings(options, { files, limit, seed }, { ...context, signal }, progress)),
+      openDataset({ ...datasetSettings(options, { ...context, signal }, progress), files, limit, seed }),
       loadModel(model),
     ]);
     const scale = options.scale === "auto" ? "unit" : options.scale;
@@ -129,14 +145,21 @@ function print(evaluation: Evaluation, options: EvaluateArguments, { stdout, env
 }
 
 /** 1 means that the model is worse; where that cannot be told, the reason goes to stderr. */
-function exitCode({ failures, dataset, gates }: Evaluation, { out }: EvaluateArguments, { stderr }: Context): number {
+function exitCode(
+  { failures, dataset, gates }: Evaluation,
+  { out }: EvaluateArguments,
+  { stderr }: Context,
+): number {
   if (failures.count > 0) {
     const all = dataset.images + failures.count;
-    stderr.write(`mnist-evaluate: ${failures.count} of ${all} images have no prediction: see failures in ${out}/metrics.json\n`);
+    stderr.write(
+      `mnist-evaluate: ${failures.count} of ${all} images have no prediction: see failures in ${out}/metrics.json\n`,
+    );
     return 4;
   }
   if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
   const untold = gates.filter(({ actual }) => actual === null);
-  for (const { expression, reason } of untold) stderr.write(`mnist-evaluate: --gate '${expression}': ${reason}\n`);
+  for (const { expression, reason } of untold)
+    stderr.write(`mnist-evaluate: --gate '${expression}': ${reason}\n`);
   return untold.length > 0 ? 2 : 0;
 }

@@ -28,9 +28,14 @@ async function run(args: string[], context: Context): Promise<number> {
       "Score a data set with a model and write metrics, charts and a report",
       (command) =>
         evaluateOptions(command)
-          .usage("$0 evaluate [options]\n\nScores a data set with a model and writes metrics, charts and a report.")
+          .usage(
+            "$0 evaluate [options]\n\nScores a data set with a model and writes metrics, charts and a report.",
+          )
           .example("$0 evaluate", "The bundled model on MNIST's 10,000 test images")
-          .example("$0 evaluate --model mine.onnx --gate 'accuracy >= 0.98'", "Exit 1 where the model is worse")
+          .example(
+            "$0 evaluate --model mine.onnx --gate 'accuracy >= 0.98'",
+            "Exit 1 where the model is worse",
+          )
           .example("$0 evaluate --images t.idx.gz --labels l.idx.gz --classes cat,dog", "Your own data"),
       async (options) => {
         const { evaluateCommand } = await import("./evaluate.ts");
@@ -90,7 +95,9 @@ function interruption(): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
-      controller.abort(new InterruptedError("interrupted: nothing was written, and the earlier report stands"));
+      controller.abort(
+        new InterruptedError("interrupted: nothing was written, and the earlier report stands"),
+      );
     });
   }
   return controller.signal;

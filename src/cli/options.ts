@@ -16,7 +16,10 @@ export type ChartFormat = (typeof FORMATS)[number];
 /** A list that may be written `a,b` or given by repeating the option; `none` is the empty one. */
 function listOf<T extends string>(name: string, choices: readonly T[]) {
   return (value: unknown): T[] => {
-    const items = [value].flat().flatMap((item) => String(item).split(",")).map((item) => item.trim());
+    const items = [value]
+      .flat()
+      .flatMap((item) => String(item).split(","))
+      .map((item) => item.trim());
     const wanted = items.filter((item) => item !== "" && item !== "none");
     for (const item of wanted) {
       if (!choices.includes(item as T)) {
@@ -31,7 +34,8 @@ function wholeNumber(name: string, lowest: number, highest: number) {
   return (value: unknown): number => {
     const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
     if (typeof number !== "number" || !Number.isInteger(number) || number < lowest || number > highest) {
-      const range = highest === Number.MAX_SAFE_INTEGER ? `of at least ${lowest}` : `from ${lowest} to ${highest}`;
+      const range =
+        highest === Number.MAX_SAFE_INTEGER ? `of at least ${lowest}` : `from ${lowest} to ${highest}`;
       throw new UsageError(`--${name} takes a whole number ${range}, not ${String(value)}`);
     }
     return number;
@@ -40,17 +44,22 @@ function wholeNumber(name: string, lowest: number, highest: number) {
 
 function single(name: string) {
   return (value: unknown): string => {
-    if (Array.isArray(value)) throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
+    if (Array.isArray(value))
+      throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
     if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out`);
     return String(value);
   };
 }
 
 function classNames(value: unknown): string[] {
-  const names = [value].flat().flatMap((item) => String(item).split(",")).map((name) => name.trim());
+  const names = [value]
+    .flat()
+    .flatMap((item) => String(item).split(","))
+    .map((name) => name.trim());
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (names.includes("")) throw new UsageError("--classes has an empty name: write --classes a,b,c");
-  if (twice !== undefined) throw new UsageError(`--classes names ${twice} twice: every class needs its own name`);
+  if (twice !== undefined)
+    throw new UsageError(`--classes names ${twice} twice: every class needs its own name`);
   return names;
 }
 
@@ -62,10 +71,32 @@ const RUN = "Run";
 /** The options that say which data set and where it comes from. */
 export function datasetOptions<T>(args: Argv<T>) {
   return args
-    .option("dataset", { group: DATA, choices: DATASETS, default: "mnist" as const, desc: "A known data set" })
-    .option("split", { group: DATA, choices: ["test", "train"] as const, default: "test" as const, desc: "Which half of it" })
-    .option("data-dir", { group: DATA, type: "string", default: "data", coerce: single("data-dir"), desc: "Download cache" })
-    .option("mirror", { group: DATA, type: "string", array: true, default: [] as string[], desc: "URL tried before the data set's own mirrors; repeatable; http(s) or file" })
+    .option("dataset", {
+      group: DATA,
+      choices: DATASETS,
+      default: "mnist" as const,
+      desc: "A known data set",
+    })
+    .option("split", {
+      group: DATA,
+      choices: ["test", "train"] as const,
+      default: "test" as const,
+      desc: "Which half of it",
+    })
+    .option("data-dir", {
+      group: DATA,
+      type: "string",
+      default: "data",
+      coerce: single("data-dir"),
+      desc: "Download cache",
+    })
+    .option("mirror", {
+      group: DATA,
+      type: "string",
+      array: true,
+      default: [] as string[],
+      desc: "URL tried before the data set's own mirrors; repeatable; http(s) or file",
+    })
     .option("offline", { group: DATA, type: "boolean", default: false, desc: "Use no network" })
     .option("refresh", { group: DATA, type: "boolean", default: false, desc: "Download again" });
 }
@@ -73,29 +104,123 @@ export function datasetOptions<T>(args: Argv<T>) {
 /** Every option of `evaluate`. */
 export function evaluateOptions<T>(args: Argv<T>) {
   return datasetOptions(args)
-    .option("images", { group: DATA, type: "string", coerce: single("images"), desc: "IDX file of images instead, gzipped or not" })
-    .option("labels", { group: DATA, type: "string", coerce: single("labels"), desc: "IDX file of their labels" })
-    .option("classes", { group: DATA, type: "string", coerce: classNames, desc: "Class names for --images: a,b,c" })
-    .option("limit", { group: DATA, type: "number", coerce: wholeNumber("limit", 1, Number.MAX_SAFE_INTEGER), desc: "Score N images, stratified by class" })
-    .option("model", { group: MODEL, type: "string", coerce: single("model"), desc: "An ONNX model", defaultDescription: "the bundled one" })
-    .option("scale", { group: MODEL, choices: SCALE_CHOICES, default: "auto" as const, desc: "Pixels as x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed)" })
-    .option("layout", { group: MODEL, choices: LAYOUTS, default: "auto" as const, desc: "Order of the model's input" })
-    .option("invert", { group: MODEL, type: "boolean", default: false, desc: "Dark digits on white for the model" })
-    .option("batch-size", { group: MODEL, type: "number", default: 1000, coerce: wholeNumber("batch-size", 1, 1_000_000), desc: "Images in one run of the model" })
-    .option("out", { group: RESULT, type: "string", default: "reports", coerce: single("out"), desc: "Output folder" })
-    .option("charts", { group: RESULT, type: "string", default: "svg,png", coerce: listOf("charts", FORMATS), desc: "svg, png or none" })
-    .option("reports", { group: RESULT, type: "string", default: "json,csv,html,markdown,junit", coerce: listOf("reports", Object.keys(REPORTS) as ReportName[]), desc: "Which reports" })
-    .option("gate", { group: RESULT, type: "string", array: true, default: [] as string[], desc: "Condition to pass, such as 'accuracy >= 0.92' or 'recall[5] >= 0.85'; repeatable" })
-    .option("json", { group: RESULT, type: "boolean", default: false, desc: "Print the summary as one JSON object" })
-    .option("quiet", { group: RESULT, type: "boolean", default: false, desc: "Print no summary and no progress" })
-    .option("color", { group: RESULT, type: "boolean", desc: "Colour in the summary", defaultDescription: "on a terminal" })
-    .option("seed", { group: RUN, type: "number", default: 42, coerce: wholeNumber("seed", -2147483648, 2147483647), desc: "Everything random" })
+    .option("images", {
+      group: DATA,
+      type: "string",
+      coerce: single("images"),
+      desc: "IDX file of images instead, gzipped or not",
+    })
+    .option("labels", {
+      group: DATA,
+      type: "string",
+      coerce: single("labels"),
+      desc: "IDX file of their labels",
+    })
+    .option("classes", {
+      group: DATA,
+      type: "string",
+      coerce: classNames,
+      desc: "Class names for --images: a,b,c",
+    })
+    .option("limit", {
+      group: DATA,
+      type: "number",
+      coerce: wholeNumber("limit", 1, Number.MAX_SAFE_INTEGER),
+      desc: "Score N images, stratified by class",
+    })
+    .option("model", {
+      group: MODEL,
+      type: "string",
+      coerce: single("model"),
+      desc: "An ONNX model",
+      defaultDescription: "the bundled one",
+    })
+    .option("scale", {
+      group: MODEL,
+      choices: SCALE_CHOICES,
+      default: "auto" as const,
+      desc: "Pixels as x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed)",
+    })
+    .option("layout", {
+      group: MODEL,
+      choices: LAYOUTS,
+      default: "auto" as const,
+      desc: "Order of the model's input",
+    })
+    .option("invert", {
+      group: MODEL,
+      type: "boolean",
+      default: false,
+      desc: "Dark digits on white for the model",
+    })
+    .option("batch-size", {
+      group: MODEL,
+      type: "number",
+      default: 1000,
+      coerce: wholeNumber("batch-size", 1, 1_000_000),
+      desc: "Images in one run of the model",
+    })
+    .option("out", {
+      group: RESULT,
+      type: "string",
+      default: "reports",
+      coerce: single("out"),
+      desc: "Output folder",
+    })
+    .option("charts", {
+      group: RESULT,
+      type: "string",
+      default: "svg,png",
+      coerce: listOf("charts", FORMATS),
+      desc: "svg, png or none",
+    })
+    .option("reports", {
+      group: RESULT,
+      type: "string",
+      default: "json,csv,html,markdown,junit",
+      coerce: listOf("reports", Object.keys(REPORTS) as ReportName[]),
+      desc: "Which reports",
+    })
+    .option("gate", {
+      group: RESULT,
+      type: "string",
+      array: true,
+      default: [] as string[],
+      desc: "Condition to pass, such as 'accuracy >= 0.92' or 'recall[5] >= 0.85'; repeatable",
+    })
+    .option("json", {
+      group: RESULT,
+      type: "boolean",
+      default: false,
+      desc: "Print the summary as one JSON object",
+    })
+    .option("quiet", {
+      group: RESULT,
+      type: "boolean",
+      default: false,
+      desc: "Print no summary and no progress",
+    })
+    .option("color", {
+      group: RESULT,
+      type: "boolean",
+      desc: "Colour in the summary",
+      defaultDescription: "on a terminal",
+    })
+    .option("seed", {
+      group: RUN,
+      type: "number",
+      default: 42,
+      coerce: wholeNumber("seed", -2147483648, 2147483647),
+      desc: "Everything random",
+    })
     .check(({ images, labels, classes }) => {
       if ((images === undefined) !== (labels === undefined)) {
         throw new UsageError("--images and --labels go together: name both files of the pair");
       }
       if (classes !== undefined && images === undefined) {
-        throw new UsageError("--classes names the classes of --images FILE --labels FILE: a known data set has its own");
+        throw new UsageError(
+          "--classes names the classes of --images FILE --labels FILE: a known data set has its own",
+        );
       }
       return true;
     });

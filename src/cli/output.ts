@@ -1,5 +1,16 @@
 import { createHash, randomUUID } from "node:crypto";
-import { access, constants, mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { messageOf, ReportError } from "../errors.ts";
@@ -20,6 +31,19 @@ export interface Output {
   discard(): Promise<void>;
 }
 
+/** Writes a file so that it is either whole or as it was. @throws ReportError */
+export async function writeFileWhole(path: string, content: Uint8Array): Promise<void> {
+  const partial = `${path}.partial-${randomUUID()}`;
+  try {
+    await reporting(path, async () => {
+      await writeFile(partial, content, { flag: "wx" });
+      await rename(partial, path);
+    });
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
 /** @throws ReportError where the folder cannot be made or written to: asked before scoring begins. */
 export async function openOutput(folder: string): Promise<Output> {
   const staging = join(folder, `.partial-${randomUUID()}`);
@@ -38,7 +62,7 @@ export async function openOutput(folder: string): Promise<Output> {
     return open(target, "wx");
   }
 
-  return {
+  const output: Output = {
     async write(path, content) {
       await reporting(join(folder, path), async () => {
         const file = await create(path);
@@ -70,15 +94,17 @@ export async function openOutput(folder: string): Promise<Output> {
       };
     },
     async commit() {
-      await this.write("manifest.json", manifest(files));
+      await output.write("manifest.json", manifest(files));
       const stale = await staleFiles(folder, files);
-      for (const { path } of files) await reporting(join(folder, path), () => moveInto(staging, folder, path));
+      for (const { path } of files)
+        await reporting(join(folder, path), () => moveInto(staging, folder, path));
       for (const path of stale) await rm(join(folder, path), { force: true });
       await rm(staging, { recursive: true, force: true });
       return files;
     },
     discard: () => rm(staging, { recursive: true, force: true }),
   };
+  return output;
 }
 
 async function moveInto(staging: string, folder: string, path: string): Promise<void> {

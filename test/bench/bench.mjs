@@ -73,14 +73,22 @@ function python() {
   const candidates = ["python3", "/usr/bin/python3"];
   return (
     candidates.find(
-      (candidate) => spawnSync(candidate, ["-c", "import sklearn, matplotlib"], { stdio: "ignore" }).status === 0,
+      (candidate) =>
+        spawnSync(candidate, ["-c", "import sklearn, matplotlib"], { stdio: "ignore" }).status === 0,
     ) ?? null
   );
 }
 
 const rows = [];
 const row = (what, ours, theirs, ratio, target) =>
-  rows.push([what, ours, theirs, ratio.toFixed(3), target, ratio <= Number(target.replace(/[^\d.]/g, "")) ? "yes" : "NO"]);
+  rows.push([
+    what,
+    ours,
+    theirs,
+    ratio.toFixed(3),
+    target,
+    ratio <= Number(target.replace(/[^\d.]/g, "")) ? "yes" : "NO",
+  ]);
 const seconds = (value) => `${value.toFixed(3)} s`;
 const megabytes = (value) => `${value.toFixed(0)} MB`;
 
@@ -105,13 +113,20 @@ try {
     });
     const model = join(root, "data/models/mnist-logreg.onnx");
     const full = await pair(evaluate, [interpreter, peer, ...data, model, join(scratch, "peer")]);
-    row("evaluate, everything : Python doing the same", ...full.seconds.map(seconds), full.timeRatio, "≤ 0.2");
+    row(
+      "evaluate, everything : Python doing the same",
+      ...full.seconds.map(seconds),
+      full.timeRatio,
+      "≤ 0.2",
+    );
     row("its peak memory : Python's", ...full.megabytes.map(megabytes), full.memoryRatio, "≤ 1");
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-console.log(`Medians of ${runs} runs in turn; ${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}\n`);
+console.log(
+  `Medians of ${runs} runs in turn; ${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}\n`,
+);
 console.log("| ours : other | ours | other | ratio | target | met |\n|---|--:|--:|--:|--:|---|");
 for (const cells of rows) console.log(`| ${cells.join(" | ")} |`);

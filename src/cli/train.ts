@@ -1,0 +1,50 @@
+import { bundledModel } from "../scorer/open.ts";
+import { trainBundledModel, type TrainSummary } from "../train/train.ts";
+import type { Context } from "./context.ts";
+import { datasetSettings, openDataset } from "./dataset.ts";
+import type { DatasetArguments } from "./options.ts";
+import { writeFileWhole } from "./output.ts";
+import { progressLine } from "./progress.ts";
+
+/** The `train` command: rebuilds the bundled model from the training images, the same bytes each time. */
+export async function trainCommand(
+  options: DatasetArguments & { readonly model: string | undefined },
+  context: Context,
+): Promise<number> {
+  const progress = progressLine(context.stderr, true, () => performance.now());
+  const file = options.model ?? bundledModel;
+  try {
+    const [train, test] = await Promise.all(
+      (["train", "test"] as const).map((split) =>
+        openDataset({
+          ...datasetSettings({ ...options, split }, context, progress),
+          files: null,
+          limit: null,
+          seed: 0,
+        }),
+      ),
+    );
+    const { bytes, summary } = await trainBundledModel({
+      train: train!,
+      test: test!,
+      signal: context.signal,
+      progress: ({ evaluations }) => progress.update("Training, pass", evaluations, null),
+    });
+    await writeFileWhole(file, bytes);
+    progress.clear();
+    context.stdout.write(summaryText(summary, file));
+    return 0;
+  } finally {
+    progress.clear();
+  }
+}
+
+function summaryText(summary: TrainSummary, file: string): string {
+  const { images, C, objective, gradientNorm, seconds, trainingAccuracy, testAccuracy } = summary;
+  return [
+    `Trained on ${images.toLocaleString("en-US")} images in ${seconds.toFixed(1)} s, C = ${C}`,
+    `objective ${objective.toFixed(6)}, largest gradient norm ${gradientNorm.toExponential(1)}`,
+    `accuracy ${trainingAccuracy.toFixed(4)} in training, ${testAccuracy?.toFixed(4) ?? "not measured"} on the test images`,
+    `Model: ${file}\n`,
+  ].join("\n");
+}
