@@ -73,7 +73,6 @@ export class IdxReader {
    * @throws DatasetError where the header is wrong, or the content goes on after the last record
    */
   push(chunk: Uint8Array): Uint8Array {
-    const before = this.#received;
     this.#received += chunk.length;
     let records = chunk;
     if (this.header === null) {
@@ -81,10 +80,9 @@ export class IdxReader {
       if (this.header === null) return EMPTY;
     }
     if (this.#received > this.header.totalBytes) {
-      const total = grouped(this.header.totalBytes);
-      const after =
-        before >= this.header.totalBytes ? "more bytes" : grouped(this.#received - this.header.totalBytes);
-      throw this.#error(`goes on after the ${total} bytes that its header promises (${after} at least)`);
+      throw this.#error(
+        `goes on after the ${grouped(this.header.totalBytes)} bytes that its header promises`,
+      );
     }
     return records;
   }
@@ -164,10 +162,13 @@ export class IdxReader {
     if (count > MAX_RECORDS) {
       throw this.#error(`claims ${grouped(count)} records, at most ${grouped(MAX_RECORDS)} can be read`);
     }
-    if (sides.some((side) => side > MAX_SIDE) || !Number.isSafeInteger(totalBytes)) {
+    if (sides.some((side) => side > MAX_SIDE)) {
       throw this.#error(
         `claims dimensions of ${shapeText(dimensions)}, at most ${grouped(MAX_SIDE)} a side can be read`,
       );
+    }
+    if (!Number.isSafeInteger(totalBytes)) {
+      throw this.#error(`claims dimensions of ${shapeText(dimensions)}, more than can be read`);
     }
   }
 
