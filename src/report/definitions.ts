@@ -66,7 +66,7 @@ export const TERMS: readonly (readonly [term: string, meaning: string])[] = [
   ["F1", "Harmonic mean of precision and recall."],
   ["ROC AUC", "Chance that an image of the class gets a higher score for it than an image of another class."],
   ["Average precision", "Precision averaged over the recalls reached as the threshold falls."],
-  ["Weakest class", "The class with the lowest F1."],
+  ["Weakest class", "The class with the lowest recall."],
   [
     "Interval",
     "Range that holds the true value with the stated confidence, were the images a random sample.",

@@ -10,7 +10,7 @@ export const STYLE = `
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 Inter,system-ui,-apple-system,"Segoe UI",sans-serif;
 overflow-wrap:anywhere}
 main{max-width:890px;margin:0 auto;padding:32px 24px 64px}
-h1{font-size:26px;line-height:1.25;margin:0 0 4px}
+h1{font-size:25px;line-height:1.25;margin:0 0 4px;text-wrap:balance}
 h2{font-size:19px;margin:40px 0 12px}
 p{margin:0 0 12px}
 a{color:var(--link)}
@@ -44,9 +44,10 @@ small{color:var(--muted);font-size:12px}
 .mark.failed,.mark.weakest{color:var(--bad);background:var(--bad-card)}
 .mark.undefined{color:var(--doubt);background:var(--doubt-card)}
 .matrix td{padding:5px 8px;border:1px solid var(--card)}
-.matrix thead th{max-width:9em;overflow:hidden;text-overflow:ellipsis}
+.matrix thead th:not(.text){max-width:9em;overflow:hidden;text-overflow:ellipsis}
 tbody th{position:sticky;left:0;background:var(--card);z-index:1}
 table.compact{width:auto}
+.scroll:has(.compact){width:fit-content;max-width:100%}
 .matrix .right{background:rgb(var(--right)/.18);font-weight:600}
 .matrix .wrong{background:rgb(var(--wrong)/var(--share))}
 .matrix .none{color:var(--muted)}

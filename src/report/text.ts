@@ -113,7 +113,7 @@ function weaknesses(evaluation: Evaluation, columns: number): string[] {
     .slice(0, CONFUSIONS)
     .map(({ true: truth, predicted, count: n, rate }) => {
       const times = n === 1 ? "once" : `${count(n)} times`;
-      return `${name(truth)} as ${name(predicted)} ${times} (${percent(rate, 1)})`;
+      return `${name(truth)} as ${name(predicted)}: ${times} (${percent(rate, 1)})`;
     });
   const weakest = weakestClass(evaluation);
   return [
@@ -125,8 +125,8 @@ function weaknesses(evaluation: Evaluation, columns: number): string[] {
       : fill(
           [
             `Weakest class: ${name(weakest.class)}`,
-            `precision ${percent(weakest.precision.value)}`,
             `recall ${percent(weakest.recall.value)}`,
+            `precision ${percent(weakest.precision.value)}`,
             `F1 ${percent(weakest.f1.value)}`,
           ],
           ", ",

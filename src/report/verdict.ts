@@ -58,10 +58,10 @@ export function correctImages({ confusionMatrix }: Evaluation): number {
   return confusionMatrix.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
 }
 
-/** The class with the lowest F1, the first of several; null where all are equal or none is defined. */
+/** The class with the lowest recall, the first of several; null where all are equal or none is defined. */
 export function weakestClass({ perClass }: Evaluation): ClassMetrics | null {
-  const defined = perClass.filter(({ f1 }) => f1.value !== null);
-  const values = defined.map(({ f1 }) => f1.value ?? 0);
+  const defined = perClass.filter(({ recall }) => recall.value !== null);
+  const values = defined.map(({ recall }) => recall.value ?? 0);
   const lowest = Math.min(...values);
   if (defined.length < 2 || lowest === Math.max(...values)) return null;
   return defined[values.indexOf(lowest)] ?? null;
