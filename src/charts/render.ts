@@ -16,7 +16,7 @@ const PIXELS_PER_CSS_PIXEL = 2;
 const CHANNELS = 4;
 /** Half the time of the usual 6, for files that are a quarter larger. */
 const COMPRESSION = 3;
-const FONT_FILES = ["Inter-Regular.ttf", "Inter-SemiBold.ttf"];
+const FONTS = ["Inter-Regular.ttf", "Inter-SemiBold.ttf"].map(fontUrl);
 
 const deflateAsync = promisify<InputType, ZlibOptions, Uint8Array>(deflate);
 
@@ -40,7 +40,9 @@ const { textMetrics } = vega as unknown as {
 };
 textMetrics.width = (item, text) => {
   const heavy = item.fontWeight === "bold" || Number(item.fontWeight) >= SEMIBOLD_FROM;
-  return textWidth(String(text ?? "").trim(), item.fontSize ?? 11, heavy ? "semibold" : "regular");
+  const width = textWidth(String(text ?? "").trim(), item.fontSize ?? 11, heavy ? "semibold" : "regular");
+  // What is wider than its limit is cut to it, in a search that asks for widths here in turn.
+  return item.limit !== undefined && item.limit > 0 ? Math.min(width, item.limit) : width;
 };
 
 /** Tells warnings and errors apart from what need not be heard. */
@@ -105,16 +107,17 @@ function withOwnIds(svg: string, name: string, description: string): string {
 }
 
 function escapeAttribute(text: string): string {
-  return text.replace(/&/gu, "&amp;").replace(/</gu, "&lt;").replace(/"/gu, "&quot;");
+  return text.replace(/&/gu, "&amp;").replace(/</gu, "&lt;").replace(/>/gu, "&gt;").replace(/"/gu, "&quot;");
 }
 
 /**
  * Rasterises a chart off the main thread, at two pixels a CSS pixel.
- * @throws ReportError where the package's fonts are missing, because the text would be silently blank.
+ * @param fonts the TTF files that it is set in
+ * @throws ReportError where a font is missing, because the text would be silently blank.
  */
-export async function renderPng(svg: string): Promise<Uint8Array> {
+export async function renderPng(svg: string, fonts: readonly URL[] = FONTS): Promise<Uint8Array> {
   const image = await renderAsync(svg, {
-    font: { loadSystemFonts: false, fontFiles: fontFiles(), defaultFontFamily: "Inter" },
+    font: { loadSystemFonts: false, fontFiles: fonts.map(existing), defaultFontFamily: "Inter" },
     fitTo: { mode: "zoom", value: PIXELS_PER_CSS_PIXEL },
     // Pixels of digits stay squares, as `image-rendering: pixelated` does in a browser.
     imageRendering: 1,
@@ -125,14 +128,10 @@ export async function renderPng(svg: string): Promise<Uint8Array> {
   return png(width, height, RGBA, await deflateAsync(lines, { level: COMPRESSION }));
 }
 
-function fontFiles(): string[] {
-  return FONT_FILES.map((name) => {
-    const path = fileURLToPath(fontUrl(name));
-    if (!existsSync(path)) {
-      throw new ReportError(
-        `The font ${path} is missing, and without it PNG charts have no text: reinstall the package, or run with --charts svg`,
-      );
-    }
-    return path;
-  });
+function existing(font: URL): string {
+  const path = fileURLToPath(font);
+  if (existsSync(path)) return path;
+  throw new ReportError(
+    `The font ${path} is missing, and without it PNG charts have no text: reinstall the package, or run with --charts svg`,
+  );
 }

@@ -176,7 +176,9 @@ function topConfusions(classes: readonly string[], matrix: readonly (readonly nu
 function calibrationBins(images: number, accuracy: number): CalibrationBin[] {
   return Array.from({ length: 15 }, (_, i) => {
     const [low, high] = [i / 15, (i + 1) / 15];
-    const count = images === 0 || i < 4 ? 0 : Math.round((images * (i - 3)) / 66);
+    // The share below a bin's upper end grows as its square; every image is in one bin.
+    const below = (end: number) => Math.round(images * (Math.max(0, end - 4) / 11) ** 2);
+    const count = below(i + 1) - below(i);
     const share = accuracy === 1 ? 1 : Math.min(1, high + 0.03);
     const right = Math.round(count * share);
     return count === 0
