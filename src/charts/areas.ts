@@ -5,6 +5,8 @@ import { listed, score } from "./wording.ts";
 /** Up to this many classes all curves are told apart by colour. */
 const ALL_NAMED = 4;
 const WORST_NAMED = 3;
+/** Areas that are the same may differ by this, having been added up in another order. */
+const ROUNDING = 1e-9;
 const CURVE_COLORS = [colors.series[1], colors.series[0], colors.series[2], colors.series[3]] as const;
 
 /** A class with the area under its curve. */
@@ -28,12 +30,12 @@ export function worstFirst(
 
 /** The names of the classes that share the smallest area: all of them where all are equal. */
 export function smallest(areas: readonly Area[]): readonly string[] {
-  return areas.filter((a) => a.area === areas[0]?.area).map((a) => a.class);
+  return areas.filter((a) => a.area - (areas[0]?.area ?? 0) < ROUNDING).map((a) => a.class);
 }
 
 /** The classes to draw in colour, worst first, each with its colour: none where no class is worse than another. */
 export function highlighted(areas: readonly Area[]): readonly (Area & { readonly color: string })[] {
-  if (areas.length > 1 && areas[0]?.area === areas.at(-1)?.area) return [];
+  if (areas.length > 1 && smallest(areas).length === areas.length) return [];
   const named = areas.length <= ALL_NAMED ? areas : areas.slice(0, WORST_NAMED);
   return named.map((a, i) => ({ ...a, color: CURVE_COLORS[i] ?? colors.ink }));
 }

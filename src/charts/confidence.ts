@@ -43,6 +43,7 @@ function thresholdOf(bins: readonly ConfidenceBin[]): number {
 /** The one bin that holds nearly all correct and nearly all wrong predictions, where there is such a bin. */
 function onlyBin(bins: readonly ConfidenceBin[]): ConfidenceBin | undefined {
   const all = sums(bins);
+  if (all.correct === 0 || all.wrong === 0) return undefined;
   return bins.find((b) => b.correct >= NEARLY_ALL * all.correct && b.wrong >= NEARLY_ALL * all.wrong);
 }
 
@@ -51,7 +52,7 @@ function title(e: Evaluation): string {
   const all = sums(bins);
   if (all.images === 0) return "There are no probabilities to tell right from wrong predictions";
   const only = onlyBin(bins);
-  if (only && all.wrong > 0 && all.correct > 0) {
+  if (only) {
     return `Right or wrong, the confidence is ${short(only.low)} to ${short(only.high)}: it does not tell them apart`;
   }
   const threshold = thresholdOf(bins);
@@ -66,15 +67,13 @@ function title(e: Evaluation): string {
 function subtitle(e: Evaluation): string {
   const bins = e.confidence?.bins ?? [];
   const all = sums(bins);
-  const threshold = thresholdOf(bins);
-  const sure = sums(above(bins, threshold));
+  const sure = sums(above(bins, thresholdOf(bins)));
   const own = all.wrong === 0 ? "" : " Each side has its own scale.";
-  if (sure.images === 0 || all.images === 0)
-    return `Predictions by the probability of the predicted class.${own}`;
-  const rest = all.images - sure.images;
-  const mistakes =
-    all.wrong === 0 || rest === 0 ? "" : holding(all.wrong - sure.wrong, all.wrong, rest / all.images);
-  return `That is ${percent(sure.images / all.images)} of the images${mistakes}. Predictions by the probability of the predicted class.${own}`;
+  const reading = `Predictions by the probability of the predicted class.${own}`;
+  if (sure.images === 0 || sure.images === all.images || onlyBin(bins)) return reading;
+  const rest = (all.images - sure.images) / all.images;
+  const mistakes = all.wrong === 0 ? "" : holding(all.wrong - sure.wrong, all.wrong, rest);
+  return `That is ${percent(sure.images / all.images)} of the images${mistakes}. ${reading}`;
 }
 
 function holding(wrong: number, allWrong: number, share: number): string {
@@ -87,7 +86,7 @@ function description(e: Evaluation): string {
     const { correct, wrong } = sums(above(bins, threshold));
     return `above ${threshold}: ${wholeNumber(correct)} correct, ${wholeNumber(wrong)} wrong`;
   });
-  return `Two histograms of the confidence, of correct and of wrong predictions. ${rows.join("; ")}.`;
+  return `Two histograms of the confidence, of correct and of wrong predictions. Predictions ${rows.join("; ")}.`;
 }
 
 function short(edge: number): string {

@@ -1,5 +1,5 @@
 import type { Layer } from "./chart.ts";
-import { widestOf } from "./text.ts";
+import { fitText, widestOf } from "./text.ts";
 import { colors, sizes } from "./theme.ts";
 
 /** A curve that is there for comparison only. */
@@ -9,6 +9,7 @@ const LABEL_LINE = 20;
 /** From a point of a curve to the text that belongs to it. */
 const LEADER = 30;
 const MARGIN = 6;
+const NAME_LIMIT = 160;
 
 export interface Point {
   readonly x: number;
@@ -22,6 +23,11 @@ export interface NamedCurve {
   readonly text: string;
   /** The point of the curve that the text belongs to, in pixels from the plot's top left corner. */
   readonly at: Point;
+}
+
+/** A class name that leaves room for figures beside it. */
+export function shortName(name: string): string {
+  return fitText(name, NAME_LIMIT, LABEL_SIZE);
 }
 
 /** One-vs-rest curves of a chart and the plot they are in, in pixels from the plot's top left corner. */

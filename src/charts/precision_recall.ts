@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import type { ClassCurves, Evaluation } from "../types.ts";
 import { highlighted, namesOf, range, smallest, worstFirst } from "./areas.ts";
 import type { Chart, Layer } from "./chart.ts";
-import { type CurvePlot, curveLayer, labelLayers, type Point } from "./curves.ts";
+import { type CurvePlot, curveLayer, labelLayers, shortName, type Point } from "./curves.ts";
 import { colors, fixedFrame } from "./theme.ts";
 import { counted, percent, score } from "./wording.ts";
 
@@ -126,7 +126,7 @@ function plotOf(e: Evaluation, curves: readonly NamedClass[], { width, height, f
     const curve = curves.find((c) => c.class === name)?.curve;
     if (!curve) return [];
     const precision = precisionAt(curve, READ_AT);
-    const text = `${name}: average ${score(area)}, ${percent(precision)} right`;
+    const text = `${shortName(name)}: average ${score(area)}, ${percent(precision, 0)} right`;
     return [{ class: name, color, text, at: { x, y: yOf(precision) } }];
   });
   const rest = areas.slice(named.length);

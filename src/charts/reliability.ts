@@ -2,6 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import type { CalibrationBin, Evaluation } from "../types.ts";
 import type { Chart, Layer } from "./chart.ts";
 import { percent, wholeNumber } from "./wording.ts";
+import { widestOf } from "./text.ts";
 import { colors, fixedFrame, sizes } from "./theme.ts";
 
 const HEIGHT = 620;
@@ -10,6 +11,9 @@ const ROOM = { left: 72, right: 22, top: 8, bottom: 48 };
 const COUNTS = 0.2;
 const COUNTS_TOP = -0.16;
 const COUNTS_BOTTOM = COUNTS_TOP - COUNTS;
+/** Widest count that keeps clear of its neighbours. */
+const LABEL_LIMIT = 42;
+const THOUSAND = 1000;
 /** Below this expected calibration error nobody would act on the difference. */
 const NEGLIGIBLE = 0.01;
 /** Share of the calibration error that has to point one way for the model as a whole to be over- or under-confident. */
@@ -167,9 +171,11 @@ function dots(bins: readonly FilledBin[]): Layer[] {
 
 function counts(bins: readonly FilledBin[]): Layer[] {
   const most = Math.max(...bins.map((b) => b.count));
-  const values = bins.map((b) => ({
+  const labels = countLabels(bins.map((b) => b.count));
+  const values = bins.map((b, i) => ({
     low: b.low,
     high: b.high,
+    label: labels[i],
     middle: (b.low + b.high) / 2,
     count: b.count,
     bottom: COUNTS_BOTTOM,
@@ -193,8 +199,18 @@ function counts(bins: readonly FilledBin[]): Layer[] {
       encoding: {
         x: { ...x, field: "middle" },
         y: { ...y, field: "top" },
-        text: { field: "count", type: "quantitative", format: "," },
+        text: { field: "label", type: "nominal" },
       },
     },
   ];
+}
+
+/** The counts in full, or all in thousands or millions where one would be wider than its bin. */
+function countLabels(counts: readonly number[]): readonly string[] {
+  const full = counts.map(wholeNumber);
+  if (widestOf(full, sizes.label) <= LABEL_LIMIT) return full;
+  return counts.map((n) => {
+    if (n < THOUSAND) return wholeNumber(n);
+    return n < THOUSAND ** 2 ? `${Math.round(n / THOUSAND)} k` : `${(n / THOUSAND ** 2).toFixed(1)} M`;
+  });
 }

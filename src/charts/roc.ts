@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import type { ClassCurves, Evaluation } from "../types.ts";
 import { highlighted, namesOf, range, smallest, worstFirst } from "./areas.ts";
 import type { Chart, Layer } from "./chart.ts";
-import { type CurvePlot, curveLayer, labelLayers } from "./curves.ts";
+import { type CurvePlot, curveLayer, labelLayers, shortName } from "./curves.ts";
 import { colors, fixedFrame } from "./theme.ts";
 import { counted, percent, score } from "./wording.ts";
 
@@ -10,7 +10,8 @@ const HEIGHT = 560;
 const ROOM = { left: 72, right: 22, top: 8, bottom: 52 };
 /** The false-positive rate at which the chart reads off the worst curves. */
 const READ_AT = 0.01;
-/** The axis begins where about so many images are false positives: left of that is noise. */
+/** The axis begins at the first of these rates at which so many images are false positives: left of it is noise. */
+const STARTS = [0.002, 0.005, 0.01];
 const FEWEST = 10;
 /** Points are added so that a straight stretch of the curve is bent as the logarithmic axis bends it. */
 const POINTS_A_DECADE = 12;
@@ -58,7 +59,7 @@ function spec(e: Evaluation): TopLevelSpec | null {
   const drawn = curves.map((c) => ({ class: c.class, points: points(c.roc, from) }));
   const lowest = Math.min(...drawn.map((c) => c.points[0]?.y ?? 0));
   const floor = Math.min(0.8, Math.floor(lowest * 10) / 10);
-  const readAt = Math.max(READ_AT, from * 10);
+  const readAt = from < READ_AT ? READ_AT : READ_AT * 10;
   const heading = { title: title(e), subtitle: subtitle(e, readAt), description: description(e) };
   const base = fixedFrame({ ...heading, height: HEIGHT }, ROOM);
   const plot = plotOf(e, curves, { ...base, from, floor, readAt });
@@ -97,7 +98,7 @@ function plotOf(
     const curve = curves.find((c) => c.class === name)?.roc;
     if (!curve) return [];
     const rate = rateAt(curve, readAt);
-    const text = `${name}: AUC ${score(area)}, ${percent(rate)} found`;
+    const text = `${shortName(name)}: AUC ${score(area)}, ${percent(rate, 0)} found`;
     return [{ class: name, color, text, at: { x, y: yOf(rate) } }];
   });
   const rest = areas.slice(named.length);
@@ -116,12 +117,11 @@ function plotOf(
   };
 }
 
-/** The power of ten at which the axis begins. */
+/** The false-positive rate at which the axis begins: curves are thinned too much to begin nearer to 0. */
 function firstRate(e: Evaluation): number {
   const supports = e.perClass.map((c) => c.support);
   const negatives = supports.reduce((sum, n) => sum + n, 0) - Math.max(0, ...supports);
-  const power = Math.floor(Math.log10(FEWEST / Math.max(1, negatives)));
-  return 10 ** Math.min(-2, Math.max(-4, power));
+  return STARTS.find((rate) => rate * negatives >= FEWEST) ?? READ_AT;
 }
 
 /** True-positive rate at a false-positive rate, on the straight line between the curve's points. */
@@ -162,7 +162,7 @@ function axisX(from: number) {
       labelExpr: "format(datum.value * 100, '~g') + ' %'",
       labelFlush: false,
       labelPadding: 9,
-      values: [1e-4, 1e-3, 1e-2, 0.1, 1].filter((rate) => rate >= from),
+      values: [...new Set([from, 0.01, 0.1, 1])],
     },
   };
 }
