@@ -73,7 +73,7 @@ export interface Case {
   readonly evaluation: Evaluation;
 }
 
-const manyClasses = [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"];
+const manyClasses = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".split("");
 
 /** Every kind of evaluation that each report must hold. */
 export const CASES: readonly Case[] = [
