@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020, type AnySchema } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { createTally } from "../../src/metrics/tally.ts";
 import { METRIC_NAMES } from "../../src/metrics/table.ts";
 import { ReportError } from "../../src/errors.ts";
 import { metricsJson, readEvaluation } from "../../src/report/json.ts";
 import { evaluation } from "./builders.ts";
-import { CASES } from "./cases.ts";
+import { CASES, scored } from "./cases.ts";
 import { golden } from "./golden.ts";
 
 const schema = JSON.parse(
@@ -57,6 +58,23 @@ describe("metricsJson(evaluation)", () => {
 describe("metrics.schema.json", () => {
   it.each(CASES)("describes $name", ({ evaluation }) => {
     expect([validate(JSON.parse(metricsJson(evaluation))), validate.errors]).toEqual([true, null]);
+  });
+
+  it.each([
+    ["exact", 100, 3],
+    ["binned", 0, 3],
+    ["without probabilities", 100, null],
+    ["one class only", 100, 1],
+  ])("describes what the metrics give: %s", (_, exactScores, k) => {
+    const classes = ["cat", "dog", "bird"].slice(0, k ?? 3);
+    const rows = [0, 1, 2, 3, 4, 5].map((i) => [i, i % classes.length, 0] as const);
+    const probabilities = rows.flatMap(() =>
+      classes.map((_, c) => (c === 0 ? 1 - 0.25 * (classes.length - 1) : 0.25)),
+    );
+    const tally = createTally(classes, { exactScores });
+    tally.add(scored(rows, k === null ? null : Float64Array.from(probabilities)));
+    const outcome = { ...evaluation({ classes }), ...tally.measurements() };
+    expect([validate(JSON.parse(metricsJson(outcome))), validate.errors]).toEqual([true, null]);
   });
 
   it.each([
