@@ -56,7 +56,7 @@ function headline(evaluation: Evaluation): Markup {
   const { scorer, dataset } = evaluation;
   const first = gates === "" ? `A${accuracy.slice(1)}` : `${gates}: ${accuracy}`;
   return markup`<header class="verdict ${outcome}">
-<h1>${first}</h1>
+<h1>${first.replaceAll(" %", "\u00A0%")}</h1>
 <p><strong>${scorer.name}</strong> on ${dataset.name} ${dataset.split}: ${correct}</p>
 </header>`;
 }
