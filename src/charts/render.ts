@@ -36,7 +36,7 @@ interface SceneNode {
 
 // Without a canvas Vega guesses widths, and cuts or pads axes by the error. Its types leave this hook out.
 const { textMetrics } = vega as unknown as {
-  textMetrics: { width: (item: TextItem, text: unknown) => number };
+  textMetrics: { width: (item: TextItem, text: string | number | null | undefined) => number };
 };
 textMetrics.width = (item, text) => {
   const heavy = item.fontWeight === "bold" || Number(item.fontWeight) >= SEMIBOLD_FROM;
@@ -52,8 +52,8 @@ function loggerTo(warn: (message: string) => void): LoggerInterface {
     return logger;
   };
   const silent = () => logger;
-  const logger = { level: () => logger, error: say, warn: say, info: silent, debug: silent };
-  return logger as unknown as LoggerInterface;
+  const logger: LoggerInterface = { level: () => logger, error: say, warn: say, info: silent, debug: silent };
+  return logger;
 }
 
 /**

@@ -40,7 +40,7 @@ export function widestOf(texts: readonly string[], size: number, weight: Weight 
 /** The text as it is where it fits into `width` pixels, else its beginning and an ellipsis. */
 export function fitText(text: string, width: number, size: number, weight: Weight = "regular"): string {
   if (textWidth(text, size, weight) <= width) return text;
-  const characters = [...text];
+  const characters = Array.from(text);
   while (characters.length > 0) {
     characters.pop();
     const shortened = `${characters.join("").trimEnd()}…`;

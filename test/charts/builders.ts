@@ -26,11 +26,19 @@ export interface Options {
 }
 
 export const FASHION = [
-  ...["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"],
-  ...["Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
+  "T-shirt/top",
+  "Trouser",
+  "Pullover",
+  "Dress",
+  "Coat",
+  "Sandal",
+  "Shirt",
+  "Sneaker",
+  "Bag",
+  "Ankle boot",
 ];
 /** EMNIST ByClass: digits, upper and lower case. */
-export const LETTERS = [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"];
+export const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".split("");
 
 const SHAPE = [28, 28] as const;
 
@@ -39,7 +47,8 @@ export function evaluation(options: Options = {}): Evaluation {
   const { classes: given = 10, support = 1000, errors = 0.08, probabilities = true, seed = 1 } = options;
   const classes = typeof given === "number" ? Array.from({ length: given }, (_, i) => String(i)) : given;
   const random = seededRandom(seed);
-  const matrix = options.confusionMatrix ?? confusionMatrix(classes.length, support, errors, random.below);
+  const below = (bound: number) => random.below(bound);
+  const matrix = options.confusionMatrix ?? confusionMatrix(classes.length, support, errors, below);
   const images = sum(matrix.map(sum));
   const right = sum(matrix.map((row, i) => row[i] ?? 0));
   const perClass = classes.map((name, i) => classMetrics(name, i, matrix, probabilities));
@@ -85,7 +94,7 @@ export function evaluation(options: Options = {}): Evaluation {
     latency: null,
     slices: null,
     warnings: [],
-    examples: examples(classes, matrix, probabilities, random.below),
+    examples: examples(classes, matrix, probabilities, below),
   };
 }
 
@@ -117,7 +126,7 @@ function interval(successes: number, n: number): Interval {
 
 /** Each class is mostly taken for one other, and now and then for any. */
 function confusionMatrix(k: number, support: number, errors: number, below: (bound: number) => number) {
-  const matrix = Array.from({ length: k }, () => new Array<number>(k).fill(0));
+  const matrix = Array.from({ length: k }, () => Array.from({ length: k }, () => 0));
   matrix.forEach((row, i) => {
     const wrong = Math.round(support * errors);
     row[i] = support - wrong;
@@ -173,12 +182,15 @@ function topConfusions(classes: readonly string[], matrix: readonly (readonly nu
     }));
 }
 
+/** Images whose confidence is in the first so many of 15 bins: none in 4, then growing as a square. */
+function upTo(bins: number, images: number): number {
+  return Math.round(images * (Math.max(0, bins - 4) / 11) ** 2);
+}
+
 function calibrationBins(images: number, accuracy: number): CalibrationBin[] {
   return Array.from({ length: 15 }, (_, i) => {
     const [low, high] = [i / 15, (i + 1) / 15];
-    // The share below a bin's upper end grows as its square; every image is in one bin.
-    const below = (end: number) => Math.round(images * (Math.max(0, end - 4) / 11) ** 2);
-    const count = below(i + 1) - below(i);
+    const count = upTo(i + 1, images) - upTo(i, images);
     const share = accuracy === 1 ? 1 : Math.min(1, high + 0.03);
     const right = Math.round(count * share);
     return count === 0

@@ -2,7 +2,7 @@
 // Vega lays charts out by them, because reading a font of 340 KB in each run would cost more than drawing a chart.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import opentype from "opentype.js";
+import { parse } from "opentype.js/dist/opentype.mjs";
 
 const FILES = { regular: "Inter-Regular.ttf", semibold: "Inter-SemiBold.ttf" };
 /** From here on the font has private use and emoji. */
@@ -10,7 +10,7 @@ const LAST_CODE_POINT = 0xdfff;
 
 function fontOf(name) {
   const bytes = readFileSync(new URL(name, import.meta.url));
-  return opentype.parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  return parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }
 
 /** Runs of consecutive code points: where each starts, and one width a code point in font units. */

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { top_confusions } from "../../src/charts/top_confusions.ts";
+import { evaluation } from "./builders.ts";
+import { headingOf, rowsOf } from "./spec-parts.ts";
+
+const two = evaluation({
+  classes: ["cat", "dog"],
+  confusionMatrix: [
+    [90, 10],
+    [30, 970],
+  ],
+});
+
+describe("top_confusions.title(evaluation)", () => {
+  it("is the share of all mistakes that are shown", () => {
+    const value = evaluation({
+      classes: 5,
+      confusionMatrix: [0, 1, 2, 3, 4].map((t) => [0, 1, 2, 3, 4].map((p) => (t === p ? 50 : 1 + p))),
+    });
+    expect(top_confusions.title(value)).toBe("10 of the 20 kinds of confusion make up 70 % of all mistakes");
+  });
+
+  it.each([
+    [
+      [
+        [90, 10],
+        [30, 970],
+      ],
+      "All 40 mistakes are of 2 kinds",
+    ],
+    [
+      [
+        [90, 10],
+        [0, 970],
+      ],
+      "All 10 mistakes are of 1 kind",
+    ],
+    [
+      [
+        [90, 1],
+        [0, 970],
+      ],
+      "The only mistake takes 0 for 1",
+    ],
+    [
+      [
+        [90, 0],
+        [0, 970],
+      ],
+      "There are no confusions: no prediction is wrong",
+    ],
+  ])("of %j", (confusionMatrix, title) => {
+    expect(top_confusions.title(evaluation({ classes: 2, confusionMatrix }))).toBe(title);
+  });
+});
+
+describe("top_confusions.spec(evaluation)", () => {
+  it("says the figures of the most frequent one", () => {
+    expect(headingOf(top_confusions, two).subtitle).toBe(
+      "Most frequent: dog taken for cat, 30 of 1,000 images, 3.0 %. Whiskers: 95 % interval of the rate, in images.",
+    );
+  });
+
+  it("says nothing of whiskers where there are no intervals", () => {
+    const topConfusions = two.topConfusions.map((each) => ({ ...each, interval: null }));
+    expect(headingOf(top_confusions, { ...two, topConfusions }).subtitle).toBe(
+      "Most frequent: dog taken for cat, 30 of 1,000 images, 3.0 %.",
+    );
+  });
+
+  it("draws counts with the interval of the rate in images, most frequent first", () => {
+    const [bars] = rowsOf(top_confusions, two);
+    expect(bars!.map(({ pair, count, figures }) => [pair, count, figures])).toEqual([
+      ["dog → cat", 30, "30 of 1,000, 3.0 %"],
+      ["cat → dog", 10, "10 of 100, 10.0 %"],
+    ]);
+    // Wilson's interval of 30 of 1,000 at 95 %: 0.0211 to 0.0425.
+    expect(bars![0]!["low"]).toBeCloseTo(21.1, 1);
+    expect(bars![0]!["high"]).toBeCloseTo(42.5, 1);
+  });
+
+  it("draws ten at most, and nothing of a perfect model", () => {
+    expect(rowsOf(top_confusions, evaluation())[0]).toHaveLength(10);
+    expect(top_confusions.spec(evaluation({ errors: 0 }))).toBeNull();
+  });
+});
