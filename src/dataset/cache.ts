@@ -23,6 +23,6 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     // Any other failure is for the reader to report: the file is there.
-    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+    return !["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }

@@ -123,13 +123,10 @@ class FetchJob {
       () => path,
       () => null,
     );
-    const usable =
-      (await this.#fresh(there)) &&
-      (await verify(path).then(
-        () => true,
-        () => false,
-      ));
-    if (!usable) await this.#fetch({ name: zip.name, bare: true, verify });
+    if (await this.#fresh(there)) {
+      const wrong = await verify(path).then(() => null, messageOf);
+      if (wrong !== null) await this.#fetch({ name: zip.name, bare: true, verify }, [`  ${path}: ${wrong}`]);
+    } else await this.#fetch({ name: zip.name, bare: true, verify });
     const { extract } = await import("./archive.ts");
     try {
       await extract(
@@ -149,9 +146,11 @@ class FetchJob {
     for (const { name } of files) await rm(join(folder, name), { force: true });
   }
 
-  /** @returns the path of the verified file */
-  async #fetch(target: Target): Promise<string> {
-    const reasons: string[] = [];
+  /**
+   * @param reasons why what was tried before is no good
+   * @returns the path of the verified file
+   */
+  async #fetch(target: Target, reasons: string[] = []): Promise<string> {
     let missing = false;
     for (const source of this.#sources.list(target.name, target.bare)) {
       if (source.onlyIfMissing && !missing) continue;

@@ -19,17 +19,15 @@ export async function verifyIdx(
   const given = { ...GIVEN, path };
   const reader = new IdxReader(given);
   const content = readContent(given, { signal, archive: file.archive?.algorithm });
-  for (;;) {
-    const piece = await content.next();
-    if (!piece.done) {
-      reader.push(piece.value);
-      continue;
-    }
+  try {
+    let piece = await content.next();
+    for (; !piece.done; piece = await content.next()) reader.push(piece.value);
     reader.end();
     verifyDigest(given, file, piece.value);
     const verified = file.content !== null || (file.archive !== null && piece.value.gzipped);
     if (!verified) warn(`${file.name} is not verified: no digest of it is published`);
-    return;
+  } finally {
+    await content.return(undefined as never);
   }
 }
 

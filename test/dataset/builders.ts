@@ -15,7 +15,7 @@ const BYTES = { ubyte: 1, byte: 1, short: 2, int: 4, float: 4, double: 8 } as co
 
 export type TypeName = keyof typeof CODES;
 
-/** An IDX file's bytes. Without `values`, the data is 0, 1, 2, … modulo 251. */
+/** An IDX file's bytes. Without `values`, the data is 0, 1, 2, … modulo 127. */
 export function idxFile(
   dimensions: readonly number[],
   values?: ArrayLike<number>,
@@ -35,7 +35,7 @@ export function idxFile(
     float: (value: number, at: number) => data.writeFloatBE(value, at),
     double: (value: number, at: number) => data.writeDoubleBE(value, at),
   }[type];
-  for (let i = 0; i < count; i++) write(values?.[i] ?? i % 251, i * BYTES[type]);
+  for (let i = 0; i < count; i++) write(values?.[i] ?? i % 127, i * BYTES[type]);
   return Buffer.concat([header, data]);
 }
 
@@ -141,4 +141,31 @@ export async function readAll(dataset: Dataset, batchSize = 7): Promise<Batch> {
     pixels: new Uint8Array(Buffer.concat(batches.map(({ pixels }) => pixels))),
     labels: Uint8Array.from(batches.flatMap(({ labels }) => [...labels])),
   };
+}
+
+/** A zip whose members are stored uncompressed. */
+export function zipFile(members: Readonly<Record<string, Buffer>>): Buffer {
+  const [locals, directory]: [Buffer[], Buffer[]] = [[], []];
+  let offset = 0;
+  for (const [name, content] of Object.entries(members)) {
+    // Version, flags, method, time, date, crc, both sizes, name's length, extra's length.
+    const shared = Buffer.alloc(26);
+    shared.writeUInt16LE(20, 0);
+    shared.writeUInt32LE(content.length, 14);
+    shared.writeUInt32LE(content.length, 18);
+    shared.writeUInt16LE(name.length, 22);
+    const local = Buffer.concat([Buffer.from("PK\u0003\u0004"), shared, Buffer.from(name), content]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    directory.push(Buffer.concat([Buffer.from("PK\u0001\u0002\u0014\0"), shared, tail, Buffer.from(name)]));
+    locals.push(local);
+    offset += local.length;
+  }
+  const central = Buffer.concat(directory);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(locals.length, 4);
+  end.writeUInt16LE(locals.length, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...locals, central, Buffer.from("PK\u0005\u0006"), end]);
 }

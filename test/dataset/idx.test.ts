@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { grouped, IDX_TYPES, IdxReader } from "../../src/dataset/idx.ts";
@@ -6,6 +6,8 @@ import { DatasetError } from "../../src/errors.ts";
 import { idxFile, type TypeName } from "./builders.ts";
 
 const SUBJECT = { name: "x-idx", advice: "mend it" };
+
+const header = (...bytes: number[]) => Uint8Array.from(bytes);
 
 function cutUp(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const edges = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
@@ -45,13 +47,13 @@ describe("IdxReader", () => {
             );
           }),
           ([dimensions, values, cuts]) => {
-            const { header, data } = parse(idxFile(dimensions, values, type), cuts);
-            expect(header.type.name).toBe(type);
-            expect(header.dimensions).toEqual(dimensions);
-            expect(header.totalBytes).toBe(4 + 4 * dimensions.length + data.length);
-            expect(header.recordBytes * (dimensions[0] ?? 0)).toBe(data.length);
+            const { header: parsed, data } = parse(idxFile(dimensions, values, type), cuts);
+            expect(parsed.type.name).toBe(type);
+            expect(parsed.dimensions).toEqual(dimensions);
+            expect(parsed.totalBytes).toBe(4 + 4 * dimensions.length + data.length);
+            expect(parsed.recordBytes * (dimensions[0] ?? 0)).toBe(data.length);
             const view = new DataView(data.buffer, data.byteOffset, data.length);
-            const read = values.map((_, i) => header.type.read(view, i * header.type.bytes));
+            const read = values.map((_, i) => parsed.type.read(view, i * parsed.type.bytes));
             expect(read).toEqual(values);
           },
         ),
@@ -59,7 +61,6 @@ describe("IdxReader", () => {
     },
   );
 
-  const header = (...bytes: number[]) => Uint8Array.from(bytes);
   const known = "0x08 ubyte, 0x09 byte, 0x0b short, 0x0c int, 0x0d float, 0x0e double";
   const ERRORS: [string, Uint8Array, string][] = [
     ["nothing", header(), "x-idx is empty (0 bytes): mend it"],

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { quotas, selection } from "../../src/dataset/sample.ts";
@@ -28,7 +28,7 @@ test("quotas(counts, size) sums to size, and each is within one of its share", (
       expect(chosen.reduce((sum, n) => sum + n, 0)).toBe(Math.min(size, total));
       chosen.forEach((quota, i) => {
         expect(quota).toBeLessThanOrEqual(counts[i] ?? 0);
-        if (size < total) expect(Math.abs(quota - ((counts[i] ?? 0) * size) / total)).toBeLessThan(1);
+        expect(Math.abs(quota - ((counts[i] ?? 0) * Math.min(size, total)) / total)).toBeLessThan(1);
       });
     }),
   );
