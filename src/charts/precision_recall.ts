@@ -8,12 +8,17 @@ import { counted, percent, score } from "./wording.ts";
 
 const HEIGHT = 560;
 const ROOM = { left: 72, right: 56, top: 8, bottom: 52 };
-/** The recall at which the chart reads off the worst curves. */
-const READ_AT = 0.9;
 /** Recalls at which every class keeps at least this precision are not drawn: there is nothing to see. */
 const HIGH = 0.97;
-const LAST_START = 0.8;
-const F1_LINES = [0.5, 0.6, 0.7, 0.8, 0.9];
+/** Where the recall axis may begin, with the recall at which the chart then reads off the worst curves. */
+const STARTS: readonly Omit<Part, "floor">[] = [
+  ...[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8].map((from) => ({ from, readAt: 0.9 })),
+  { from: 0.9, readAt: 0.95 },
+  { from: 0.95, readAt: 0.98 },
+];
+/** Where the precision axis may begin: at the last of these that is below all curves. */
+const FLOORS = [0, 0.5, 0.8];
+const F1_LINES = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 /** Points that are closer together than these shares of the plot are drawn as one: about two pixels. */
 const NEAR = { width: 0.003, height: 0.005 };
 
@@ -49,13 +54,20 @@ function title(e: Evaluation): string {
   return `${namesOf(tied)} ${tied.length === 1 ? "is" : "are"} hardest to find without false alarms: ${precision}`;
 }
 
-function subtitle(e: Evaluation, from: number): string {
+/** The part of the unit square that is drawn: where the axes begin, and the recall that is read off. */
+interface Part {
+  readonly from: number;
+  readonly floor: number;
+  readonly readAt: number;
+}
+
+function subtitle(e: Evaluation, { from, readAt }: Part): string {
   const macro = e.metrics["average_precision_macro"]?.value ?? null;
   const mean = macro === null ? "" : `Mean of the classes: ${score(macro)}. `;
   const left =
     from === 0 ? "" : ` At ${percent(from, 0)}, where the axis begins, all still reach ${percent(HIGH, 0)}.`;
   const binned = e.curves?.exact === false ? " From binned scores." : "";
-  return `${mean}Each class against all others, up and right is better; “right” is the precision where ${percent(READ_AT, 0)} of the class are found.${left}${binned}`;
+  return `${mean}Each class against all others, up and right is better; “right” is the precision where ${percent(readAt, 0)} of the class are found.${left}${binned}`;
 }
 
 function description(e: Evaluation): string {
@@ -66,30 +78,33 @@ function description(e: Evaluation): string {
 function spec(e: Evaluation): TopLevelSpec | null {
   const curves = curvesOf(e);
   if (curves.length === 0) return null;
-  const from = firstRecall(curves);
-  const heading = { title: title(e), subtitle: subtitle(e, from), description: description(e) };
+  const start = firstRecall(curves);
+  const drawn = curves.map((c) => ({ class: c.class, points: points(c.curve, start.from) }));
+  const lowest = Math.min(...drawn.flatMap((c) => c.points.map((point) => point.y)));
+  const part = { ...start, floor: FLOORS.findLast((precision) => precision <= lowest) ?? 0 };
+  const heading = { title: title(e), subtitle: subtitle(e, part), description: description(e) };
   const base = fixedFrame({ ...heading, height: HEIGHT }, ROOM);
-  const drawn = curves.map((c) => ({ class: c.class, points: points(c.curve, from) }));
-  const plot = plotOf(e, curves, { ...base, from });
-  const axes = { x: axisX(from), y: axisY };
+  const plot = plotOf(e, curves, { ...base, ...part });
+  const axes = { x: axisX(part), y: axisY(part) };
   return {
     ...base,
     layer: [
-      ...equalF1(from, axes),
-      reading(axes),
+      ...equalF1(part, axes),
+      reading(part, axes),
       curveLayer(drawn, plot.named, { ...axes, interpolate: "step-before" }),
       ...labelLayers(plot),
     ],
   };
 }
 
-/** Where the recall axis begins: at the tenth below which the best precision still to come is high in all classes. */
-function firstRecall(curves: readonly NamedClass[]): number {
+/** Where the recall axis begins: at the last place from which on all classes still reach a high precision. */
+function firstRecall(curves: readonly NamedClass[]) {
   const first = curves.map(({ curve }) => {
     const last = curve.precision.findLastIndex((precision) => precision >= HIGH);
     return curve.recall[last] ?? 0;
   });
-  return Math.min(LAST_START, Math.floor(Math.min(...first) * 10) / 10);
+  const end = Math.min(...first);
+  return STARTS.findLast(({ from }) => from <= end) ?? { from: 0, readAt: 0.9 };
 }
 
 /** Precision at the first threshold that finds this share of the class. */
@@ -111,21 +126,20 @@ function points(curve: Curve, from: number): readonly Point[] {
   return drawn;
 }
 
-interface View {
+interface View extends Part {
   readonly width: number;
   readonly height: number;
-  /** Where the recall axis begins. */
-  readonly from: number;
 }
 
-function plotOf(e: Evaluation, curves: readonly NamedClass[], { width, height, from }: View): CurvePlot {
+function plotOf(e: Evaluation, curves: readonly NamedClass[], view: View): CurvePlot {
+  const { width, height, from, floor, readAt } = view;
   const areas = areasOf(e);
-  const yOf = (precision: number) => (1 - precision) * height;
-  const x = ((READ_AT - from) / (1 - from)) * width;
+  const yOf = (precision: number) => ((1 - precision) / (1 - floor)) * height;
+  const x = ((readAt - from) / (1 - from)) * width;
   const named = highlighted(areas).flatMap(({ class: name, area, color }) => {
     const curve = curves.find((c) => c.class === name)?.curve;
     if (!curve) return [];
-    const precision = precisionAt(curve, READ_AT);
+    const precision = precisionAt(curve, readAt);
     const text = `${shortName(name)}: average ${score(area)}, ${percent(precision, 0)} right`;
     return [{ class: name, color, text, at: { x, y: yOf(precision) } }];
   });
@@ -147,7 +161,7 @@ function plotOf(e: Evaluation, curves: readonly NamedClass[], { width, height, f
 
 const share = "format(datum.value * 100, '.0f') + ' %'";
 
-function axisX(from: number) {
+function axisX({ from }: Part) {
   return {
     type: "quantitative" as const,
     title: "Recall: images of the class found",
@@ -156,21 +170,23 @@ function axisX(from: number) {
   };
 }
 
-const axisY = {
-  type: "quantitative" as const,
-  title: "Precision: those found that are right",
-  scale: { domain: [0, 1] },
-  axis: { labelExpr: share, tickCount: 6 },
-};
+function axisY({ floor }: Part) {
+  return {
+    type: "quantitative" as const,
+    title: "Precision: those found that are right",
+    scale: { domain: [floor, 1], nice: false, zero: false },
+    axis: { labelExpr: share, tickCount: 6 },
+  };
+}
 
 interface Axes {
   readonly x: ReturnType<typeof axisX>;
-  readonly y: typeof axisY;
+  readonly y: ReturnType<typeof axisY>;
 }
 
-function reading({ x }: Axes): Layer {
+function reading({ readAt }: Part, { x }: Axes): Layer {
   return {
-    data: { values: [{ x: READ_AT }] },
+    data: { values: [{ x: readAt }] },
     mark: { type: "rule", color: colors.rule, strokeDash: [4, 3] },
     encoding: { x: { ...x, field: "x" } },
   };
@@ -182,15 +198,16 @@ function precisionOf(f1: number, recall: number): number {
 }
 
 /** Lines along which F1 is the same. */
-function equalF1(from: number, { x, y }: Axes): Layer[] {
-  const lines = F1_LINES.flatMap((f1) => {
+function equalF1({ from, floor }: Part, { x, y }: Axes): Layer[] {
+  const drawn = F1_LINES.filter((f1) => precisionOf(f1, 1) >= floor);
+  const lines = drawn.flatMap((f1) => {
     const start = Math.max(from, f1 / (2 - f1));
     return Array.from({ length: 25 }, (_, i) => {
       const recall = start + (1 - start) * (i / 24) ** 2;
       return { f1, recall, precision: precisionOf(f1, recall) };
     });
   });
-  const ends = F1_LINES.map((f1) => ({ recall: 1, precision: precisionOf(f1, 1), text: `F1 ${f1}` }));
+  const ends = drawn.map((f1) => ({ recall: 1, precision: precisionOf(f1, 1), text: `F1 ${f1}` }));
   const encoding = { x: { ...x, field: "recall" }, y: { ...y, field: "precision" } };
   return [
     {

@@ -13,6 +13,8 @@ const READ_AT = 0.01;
 /** The axis begins at the first of these rates at which so many images are false positives: left of it is noise. */
 const STARTS = [0.002, 0.005, 0.01];
 const FEWEST = 10;
+/** Where the true-positive rate may begin: at the last of these below all curves. Thinned curves bear no closer look. */
+const FLOORS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 /** Points are added so that a straight stretch of the curve is bent as the logarithmic axis bends it. */
 const POINTS_A_DECADE = 12;
 /** Points that are closer together than these shares of the plot are drawn as one: about two pixels. */
@@ -58,7 +60,7 @@ function spec(e: Evaluation): TopLevelSpec | null {
   const from = firstRate(e);
   const drawn = curves.map((c) => ({ class: c.class, points: points(c.roc, from) }));
   const lowest = Math.min(...drawn.map((c) => c.points[0]?.y ?? 0));
-  const floor = Math.min(0.8, Math.floor(lowest * 10) / 10);
+  const floor = FLOORS.findLast((rate) => rate <= lowest) ?? 0;
   const readAt = from < READ_AT ? READ_AT : READ_AT * 10;
   const heading = { title: title(e), subtitle: subtitle(e, readAt), description: description(e) };
   const base = fixedFrame({ ...heading, height: HEIGHT }, ROOM);
@@ -172,7 +174,7 @@ function axisY(floor: number) {
     type: "quantitative" as const,
     title: "True-positive rate: images of the class found",
     scale: { domain: [floor, 1], nice: false, zero: false },
-    axis: { labelExpr: "format(datum.value * 100, '.0f') + ' %'", tickCount: 6 },
+    axis: { labelExpr: "format(datum.value * 100, '.4~g') + ' %'", tickCount: 6 },
   };
 }
 

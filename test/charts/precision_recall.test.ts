@@ -55,7 +55,7 @@ describe("precision_recall.spec", () => {
     ]);
   });
 
-  test("has the whole axis where a class never reaches 97 %, and a fifth of it where all classes always do", () => {
+  test("has the whole axis where a class never reaches 97 %, and its end where all classes always do", () => {
     const bad = withAreas([0.5], { recall: [0, 0.5, 1], precision: [0.9, 0.5, 0.1] });
     expect(points(bad)).toEqual([
       [0, 0.9],
@@ -64,7 +64,7 @@ describe("precision_recall.spec", () => {
     ]);
     const perfect = withAreas([1], { recall: [0, 1], precision: [1, 1] });
     expect(points(perfect)).toEqual([
-      [0.8, 1],
+      [0.95, 1],
       [1, 1],
     ]);
   });
@@ -83,6 +83,28 @@ describe("precision_recall.spec", () => {
       "2 others: average 0.970 to 0.990",
     ]);
   });
+
+  test.each([
+    [0.79, 0.3, 0.7, 0.9, 0],
+    [0.85, 0.5, 0.8, 0.9, 0.5],
+    [0.93, 0.9, 0.9, 0.95, 0.8],
+    [0.96, 0.1, 0.95, 0.98, 0],
+  ])(
+    "of a curve at 97 %% up to %f, then %f, begins at %f, is read at %f, its precision begins at %f",
+    (...c) => {
+      const [recall, precision, from, readAt, floor] = c;
+      const e = withAreas([0.9], { recall: [0, recall, 1], precision: [1, 0.97, precision] });
+      const [reading] = rowsWith(precision_recall, e, "x");
+      const { layer } = precision_recall.spec(e) as unknown as {
+        readonly layer: readonly {
+          readonly encoding: Record<"x" | "y", { readonly scale: { readonly domain: number[] } }>;
+        }[];
+      };
+      expect(reading).toEqual({ x: readAt });
+      expect(layer[0]?.encoding.x.scale.domain).toEqual([from, 1]);
+      expect(layer[0]?.encoding.y.scale.domain).toEqual([floor, 1]);
+    },
+  );
 
   test("has lines of equal F1", () => {
     const rows = rowsWith(precision_recall, withAreas([0.9]), "f1", "recall", "precision");

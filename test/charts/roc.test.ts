@@ -70,6 +70,20 @@ describe("roc.spec", () => {
     expect(Math.min(...rows.map((row) => Number(row["x"])))).toBe(from);
   });
 
+  test.each([
+    [0.05, 0],
+    [0.55, 0.5],
+    [0.97, 0.95],
+    [1, 0.95],
+  ])("of a curve from %f begins at a true-positive rate of %f", (rate, floor) => {
+    const { layer } = roc.spec(withAreas([0.9], { fpr: [0, 0, 1], tpr: [0, rate, 1] })) as unknown as {
+      readonly layer: readonly {
+        readonly encoding: { readonly y?: { readonly scale: { readonly domain: number[] } } };
+      }[];
+    };
+    expect(layer.find(({ encoding }) => encoding.y)?.encoding.y?.scale.domain).toEqual([floor, 1]);
+  });
+
   test("labels the worst three classes and sums up the others", () => {
     expect(texts(withAreas([0.99, 0.91, 0.93, 0.97, 0.92]))).toEqual([
       "b: AUC 0.910, 50 % found",
