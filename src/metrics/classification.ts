@@ -1,6 +1,6 @@
 import type { Estimate } from "../types.ts";
 import type { ConfusionMatrix } from "./confusion.ts";
-import { pointEstimate, proportion, UNDEFINED } from "./intervals.ts";
+import { pointEstimate, proportion } from "./intervals.ts";
 
 // Metrics of the predicted labels alone. The definitions are scikit-learn's, but for what is 0/0: a class's precision
 // without predictions, its recall without images, kappa and the correlation of a constant are null here.
@@ -78,9 +78,8 @@ export function matthewsCorrelation(matrix: ConfusionMatrix): Estimate {
   const { total, correct, support, predicted } = matrix;
   const spread = (counts: readonly number[]) =>
     total ** 2 - counts.reduce((sum, count) => sum + count ** 2, 0);
-  const product = spread(support) * spread(predicted);
-  if (product === 0) return UNDEFINED;
-  return pointEstimate((correct * total - chanceAgreement(matrix)) / Math.sqrt(product));
+  const covariance = correct * total - chanceAgreement(matrix);
+  return pointEstimate(covariance / Math.sqrt(spread(support) * spread(predicted)));
 }
 
 /** total² × the agreement that independent labels with the same margins would have. */

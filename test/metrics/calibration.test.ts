@@ -41,13 +41,6 @@ describe("calibration", () => {
     ]);
   });
 
-  test("puts a confidence on an edge into the bin below it, for every edge", () => {
-    for (let edge = 1; edge <= 15; edge++) {
-      const { bins } = measure(predictedWith([edge / 15], [true])).calibration!;
-      expect(bins.findIndex(({ count }) => count === 1)).toBe(edge - 1);
-    }
-  });
-
   test("compares accuracy with mean confidence, and leaves empty bins undefined", () => {
     const { bins } = measure(predictedWith([0.95, 0.99, 0.97, 1], [true, false, true, true])).calibration!;
     expect(bins[14]).toEqual({
@@ -85,6 +78,26 @@ describe("confidence", () => {
     ]);
   });
 });
+
+test.each([
+  { bins: 15, field: "calibration" },
+  { bins: 50, field: "confidence" },
+] as const)(
+  "$field has each edge in the bin below it, and the next number in the bin above",
+  ({ bins, field }) => {
+    const filledBin = (confidence: number) => {
+      const measurements = measure(predictedWith([confidence], [true]));
+      const counts =
+        field === "calibration"
+          ? measurements.calibration!.bins.map(({ count }) => count)
+          : measurements.confidence!.bins.map(({ correct }) => correct);
+      return counts.indexOf(1);
+    };
+    const edges = Array.from({ length: bins - 1 }, (_, edge) => edge + 1);
+    expect(edges.map((edge) => filledBin(edge / bins))).toEqual(edges.map((edge) => edge - 1));
+    expect(edges.map((edge) => filledBin((edge / bins) * (1 + Number.EPSILON)))).toEqual(edges);
+  },
+);
 
 describe("expected_calibration_error", () => {
   test("is 0 where confidence is accuracy", () => {

@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { ClassCurves, Measurements } from "../../src/types.ts";
 import { measure, references, simulated } from "./builders.ts";
 
+const simulation = simulated(20_000);
 const reference = references.find(({ curves }) => curves !== undefined)!;
 const [fromReference, large, counted] = [
   measure(reference.table),
-  measure(simulated(20_000)),
-  measure(simulated(20_000), { exactScores: 0 }),
+  measure(simulation),
+  measure(simulation, { exactScores: 0 }),
 ];
 const runs: readonly (readonly [string, Measurements])[] = [
   ["500 images", fromReference],
@@ -24,7 +25,7 @@ describe.each(runs)("curves of %s", (_, measurements) => {
       for (const numbers of [roc!.fpr, roc!.tpr, precision_recall!.recall, precision_recall!.precision]) {
         expect(numbers.length).toBeGreaterThan(2);
         expect(numbers.length).toBeLessThanOrEqual(200);
-        for (const value of numbers) expect(value).toBe(Number(value.toFixed(6)));
+        expect(numbers).toEqual(numbers.map((value) => Number(value.toFixed(6))));
       }
       expect(roc!.fpr).toHaveLength(roc!.tpr.length);
       expect(precision_recall!.recall).toHaveLength(precision_recall!.precision.length);
@@ -48,6 +49,23 @@ describe.each(runs)("curves of %s", (_, measurements) => {
     }
   });
 });
+
+test.each(runs.slice(1))(
+  "the ROC curve of %s passes within 0.002 of every score's point",
+  (_, measurements) => {
+    const positive = simulatedTruth(0);
+    let [tp, fp] = [0, 0];
+    let farthest = 0;
+    const positives = positive.filter(Boolean).length;
+    for (const isPositive of positive) {
+      if (isPositive) tp += 1;
+      else fp += 1;
+      const [x, y] = [fp / (positive.length - positives), tp / positives];
+      farthest = Math.max(farthest, distanceToLine(x, y, eachCurve(measurements)[0]!.roc!));
+    }
+    expect(farthest).toBeLessThan(0.002);
+  },
+);
 
 describe.each(reference.curves!)(
   "curves of class $class of 500 images",
@@ -119,4 +137,11 @@ function distanceToLine(x: number, y: number, { fpr, tpr }: NonNullable<ClassCur
     nearest = Math.min(nearest, Math.hypot(x - x0 - along * dx, y - y0 - along * dy));
   }
   return nearest;
+}
+
+/** Whether each image of the simulation is of the class, in the order of its score, highest first. */
+function simulatedTruth(c: number): boolean[] {
+  const { truth, probabilities } = simulation;
+  const rows = [...truth.keys()].sort((a, b) => probabilities![b]![c]! - probabilities![a]![c]!);
+  return rows.map((row) => truth[row] === c);
 }

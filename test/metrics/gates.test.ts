@@ -126,6 +126,7 @@ describe("checkGates(gates, measurements)", () => {
     ["accuracy == 1", 0.5, false, "accuracy is 0.5, not 1"],
     ["accuracy != 1", 0.5, true, "accuracy is 0.5, not 1 as asked"],
     ["accuracy != 1", 1, false, "accuracy is 1, exactly 1"],
+    ["accuracy > 0", 12_345_678, true, "accuracy is 12345678, above 0 as asked"],
   ])("%s for %f", (text, value, passed, reason) => {
     expect(check(text, accuracyOf(value))).toEqual({
       expression: text,

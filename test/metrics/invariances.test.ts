@@ -40,6 +40,7 @@ describe("measurements()", () => {
           for (const shard of order) merged.merge(tallies[shard]!);
           expect(merged.measurements()).toEqual(measure(table, options));
         }),
+        { numRuns: 40 },
       );
     },
   );

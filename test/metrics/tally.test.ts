@@ -65,6 +65,7 @@ describe("measurements() without images", () => {
   test("is the same after an empty batch", () => {
     const tally = createTally(names(3));
     tally.add(batchOf(labels([], [])));
+    tally.add(batchOf({ ...labels([], []), probabilities: [] }));
     expect(tally.measurements()).toEqual(measurements);
     tally.add(batchOf(table));
     expect(tally.measurements()).toEqual(measure(table));
