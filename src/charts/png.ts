@@ -2,37 +2,26 @@ import { crc32 } from "node:zlib";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const BITS_A_CHANNEL = 8;
-/** Each line of a PNG begins with the number of its filter; this one is the difference to the line above. */
-const UP = 2;
+/** Each line of a PNG begins with the number of its filter. Charts are flat areas: none compresses best and fastest. */
+const NO_FILTER = 0;
 
 /** Colour types of the PNG specification. */
 export const GREYSCALE = 0;
 export const RGBA = 6;
 
-/**
- * Lines of pixels as a PNG keeps them before compression: each as the difference to the one above. Written because
- * the rasteriser's own encoder takes as long as drawing does, and blocks the main thread.
- * @param pixels height × width × `channels` bytes, from the start of their buffer or at a multiple of 4
- */
-export function filtered(pixels: Uint8Array, width: number, height: number, channels: number): Uint8Array {
-  const stride = width * channels;
-  const lines = Buffer.alloc(height * (stride + 1));
-  const source = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+/** Rows of `stride` bytes as the lines of a PNG, before compression. */
+export function linesOf(pixels: Uint8Array, stride: number): Uint8Array {
+  const height = pixels.length / stride;
+  const lines = Buffer.allocUnsafe(height * (stride + 1));
   for (let y = 0; y < height; y++) {
-    const start = y * (stride + 1);
-    const row = y * stride;
-    lines[start] = UP;
-    if (y === 0) source.copy(lines, start + 1, 0, stride);
-    // Most lines of a chart are the same as the one above, and comparing is much faster than subtracting.
-    else if (source.compare(source, row - stride, row, row, row + stride) !== 0) {
-      for (let x = 0; x < stride; x++) lines[start + 1 + x] = source[row + x]! - source[row - stride + x]!;
-    }
+    lines[y * (stride + 1)] = NO_FILTER;
+    lines.set(pixels.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
   }
   return lines;
 }
 
 /**
- * A PNG file of filtered and compressed lines.
+ * A PNG file of compressed lines.
  * PNG specification, https://www.w3.org/TR/png-3/
  */
 export function png(width: number, height: number, colourType: number, compressed: Uint8Array): Uint8Array {

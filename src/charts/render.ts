@@ -8,7 +8,7 @@ import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { ReportError } from "../errors.ts";
 import { fontUrl } from "./fontface.ts";
-import { filtered, png, RGBA } from "./png.ts";
+import { linesOf, png, RGBA } from "./png.ts";
 import { textWidth } from "./text.ts";
 
 const SEMIBOLD_FROM = 600;
@@ -124,7 +124,8 @@ export async function renderPng(svg: string, fonts: readonly URL[] = FONTS): Pro
     logLevel: "off",
   });
   const { width, height } = image;
-  const lines = filtered(image.pixels, width, height, CHANNELS);
+  const lines = linesOf(image.pixels, CHANNELS * width);
+  // Not by `image.asPng()`, which takes as long as drawing does, and blocks the main thread.
   return png(width, height, RGBA, await deflateAsync(lines, { level: COMPRESSION }));
 }
 

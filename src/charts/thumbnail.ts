@@ -1,6 +1,6 @@
 import { constants, deflateSync } from "node:zlib";
 import type { Example } from "../types.ts";
-import { filtered, GREYSCALE, png } from "./png.ts";
+import { GREYSCALE, linesOf, png } from "./png.ts";
 
 // Runs are found alike on every processor, which the search for longer matches is not, and need little memory.
 const SETTINGS = { strategy: constants.Z_RLE, windowBits: 9, memLevel: 1 };
@@ -13,7 +13,7 @@ export function thumbnail(example: Example, shape: readonly [number, number], in
   const [height, width] = shape;
   const pixels = Buffer.from(example.pixels, "base64");
   const shades = Uint8Array.from(pixels, (value) => (inverted ? value : 255 - value));
-  const compressed = deflateSync(filtered(shades, width, height, 1), SETTINGS);
+  const compressed = deflateSync(linesOf(shades, width), SETTINGS);
   const file = png(width, height, GREYSCALE, compressed);
   return `data:image/png;base64,${Buffer.from(file).toString("base64")}`;
 }
