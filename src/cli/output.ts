@@ -49,7 +49,7 @@ export async function openOutput(folder: string): Promise<Output> {
   const staging = join(folder, `.partial-${randomUUID()}`);
   const files: ManifestFile[] = [];
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
     await mkdir(staging);
   } catch (error) {
@@ -107,6 +107,16 @@ export async function openOutput(folder: string): Promise<Output> {
   return output;
 }
 
+/** Like `mkdir` with `recursive`, which never returns where a file system refuses new folders as missing (/proc). */
+async function makeFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => null))?.isDirectory()) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another process may have been as quick.
+    if (error.code !== "EEXIST") throw error;
+  });
+}
+
 async function moveInto(staging: string, folder: string, path: string): Promise<void> {
   await mkdir(dirname(join(folder, path)), { recursive: true });
   await rename(join(staging, path), join(folder, path));
@@ -150,6 +160,8 @@ function reasonOf(error: unknown): string {
       return "a file of that name is in the way: choose another folder with --out";
     case "EISDIR":
       return "a folder of that name is in the way: remove it or choose another folder with --out";
+    case "ENOENT":
+      return "the folder cannot be made: choose another one with --out";
     case "ENOSPC":
       return "the disk is full: free some space or choose another folder with --out";
     default:

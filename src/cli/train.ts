@@ -2,15 +2,12 @@ import { bundledModel } from "../scorer/open.ts";
 import { trainBundledModel, type TrainSummary } from "../train/train.ts";
 import type { Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
-import type { DatasetArguments } from "./options.ts";
+import type { TrainArguments } from "./options.ts";
 import { writeFileWhole } from "./output.ts";
 import { progressLine } from "./progress.ts";
 
 /** The `train` command: rebuilds the bundled model from the training images, the same bytes each time. */
-export async function trainCommand(
-  options: DatasetArguments & { readonly model: string | undefined },
-  context: Context,
-): Promise<number> {
+export async function trainCommand(options: TrainArguments, context: Context): Promise<number> {
   const progress = progressLine(context.stderr, true, () => performance.now());
   const file = options.model ?? bundledModel;
   try {
