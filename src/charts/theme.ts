@@ -13,7 +13,7 @@ export const colors = {
   right: "#0072b2",
   /** What is wrong: mistakes, confusions. */
   wrong: "#d55e00",
-  /** The same in text, which needs more contrast: 5.2:1 on white. */
+  /** The same in text, which needs more contrast: 5.7:1 on white. */
   wrongText: "#bf3217",
   /** A distinct colour a series. */
   series: ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f24"],
