@@ -46,11 +46,13 @@ export class HttpClient {
   constructor(settings: HttpSettings) {
     this.#settings = settings;
     const connect = { timeout: settings.connectTimeoutMs };
-    // The stall timer here takes the place of undici's own, which count in whole seconds.
+    // The stall timer here takes the place of undici's own, which count in whole seconds. Plain HTTP goes through a
+    // proxy as it is, because many proxies allow no tunnel but to HTTPS.
     const agent = new EnvHttpProxyAgent({
       connect,
       proxyTls: connect,
       requestTls: connect,
+      proxyTunnel: false,
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -75,8 +77,7 @@ export class HttpClient {
         if (transfer.signal.aborted) throw interruption(transfer.signal);
         const failure = error instanceof SourceError ? error : sourceError(error);
         if (failure.kind === "unreachable") this.#unreachable.add(host);
-        const progressed = (await sizeOf(transfer.partial)) > before;
-        if (failure.kind !== "cut" || !progressed || attempt === MAX_ATTEMPTS) throw failure;
+        if (failure.kind !== "cut" || attempt === MAX_ATTEMPTS) throw failure;
         await sleep(RETRY_DELAY_MS);
       }
     }
@@ -88,6 +89,7 @@ export class HttpClient {
     const validator = origin?.url === url.href ? origin.validator : null;
     const stalled = new AbortController();
     const timer = setTimeout(() => stalled.abort(), this.#settings.stallTimeoutMs);
+    let answered = false;
     try {
       const signal = AbortSignal.any([transfer.signal, stalled.signal]);
       const response = await this.#request(
@@ -95,6 +97,7 @@ export class HttpClient {
         validator === null ? null : { from: size, validator },
         signal,
       );
+      answered = true;
       const accepted = await this.#accept(response, validator === null ? null : size);
       if (accepted === null) {
         // What is there belongs to something else: start afresh, which cannot come here again.
@@ -105,14 +108,16 @@ export class HttpClient {
       await receive(response, accepted, transfer, () => timer.refresh());
     } catch (error) {
       if (!stalled.signal.aborted) throw error;
-      throw new SourceError("other", `no data for ${this.#settings.stallTimeoutMs / 1000} s`, error);
+      const waited = `${this.#settings.stallTimeoutMs / 1000} s`;
+      if (answered) throw new SourceError("other", `no data for ${waited}`, error);
+      throw new SourceError("unreachable", `no answer for ${waited}`, error);
     } finally {
       clearTimeout(timer);
     }
   }
 
   async #request(url: URL, resume: { from: number; validator: string } | null, signal: AbortSignal) {
-    return await request(url, {
+    const response = request(url, {
       dispatcher: this.#dispatcher,
       signal,
       headers: {
@@ -122,6 +127,11 @@ export class HttpClient {
         ...(resume === null ? {} : { range: `bytes=${resume.from}-`, "if-range": resume.validator }),
       },
     });
+    // While it connects through a proxy, undici does not heed the signal.
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(new SourceError("other", "given up")), { once: true });
+    });
+    return await Promise.race([response, aborted]);
   }
 
   /** Where the body's bytes belong; null where the partial file does not go with them. */

@@ -105,8 +105,8 @@ export function tinyArchives(files = TINY) {
 /** Time-outs that a test can wait for. */
 export function impatient(changes: Partial<FetchSettings> = {}): FetchSettings {
   return {
-    connectTimeoutMs: 300,
-    stallTimeoutMs: 300,
+    connectTimeoutMs: 2_000,
+    stallTimeoutMs: 3_000,
     staleMs: 2_000,
     pollMs: 20,
     npmRoot: new URL("file:///nowhere/"),

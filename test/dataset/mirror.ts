@@ -87,7 +87,7 @@ export function serving(files: Readonly<Record<string, Buffer>>, options: Servin
     mirror.sent += body.length;
     if (options.pauseMs !== undefined) drip(response, body, options.pauseMs);
     else if (cut === null) response.end(body);
-    else response.write(body, () => void (options.stall || setTimeout(() => response.destroy(), 20)));
+    else response.write(body, () => void (options.stall || setTimeout(() => response.destroy(), 200)));
   };
 }
 

@@ -44,9 +44,10 @@ beforeAll(async () => {
 
 afterAll(async () => await rm(bundle, { recursive: true, force: true }));
 
-function start(order: Order) {
+function start(order: Order, env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [join(bundle, "dist/download-process.mjs"), JSON.stringify(order)], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
   });
   let [output, errors] = ["", ""];
   const watchers: (() => void)[] = [];
@@ -97,4 +98,28 @@ describe("processes that share a cache", () => {
     expect(ranges).toEqual([`/${IMAGES} null`, `/${IMAGES} bytes=${half}-`, `/${LABELS} null`]);
     expect(mirror.sent).toBe(BYTES + ARCHIVES[LABELS].length);
   });
+});
+
+test("a download honours http_proxy and no_proxy", async () => {
+  const proxy = await startMirror(serving(ARCHIVES));
+  const direct = await startMirror(serving(ARCHIVES));
+  const env = { http_proxy: proxy.url, no_proxy: "127.0.0.1" };
+  expect(await start(order(await temporaryFolder(), "http://data.invalid/mnist/"), env).ended).toBe(
+    "0 read 20",
+  );
+  expect(proxy.requests.map(({ path }) => path)).toEqual([
+    `http://data.invalid/mnist/${IMAGES}`,
+    `http://data.invalid/mnist/${LABELS}`,
+  ]);
+  expect(await start(order(await temporaryFolder(), direct.url), env).ended).toBe("0 read 20");
+  expect(proxy.requests).toHaveLength(2);
+  expect(direct.requests).toHaveLength(2);
+});
+
+test("a proxy that hangs up at once costs no more than a stall", async () => {
+  const proxy = await startMirror(serving(ARCHIVES));
+  const job = order(await temporaryFolder(), "https://data.invalid/mnist/");
+  const settings = { ...job.settings, stallTimeoutMs: 300 };
+  const { ended } = start({ ...job, settings }, { https_proxy: proxy.url });
+  expect(await ended).toContain(`https://data.invalid/mnist/${IMAGES}: no answer for 0.3 s`);
 });
