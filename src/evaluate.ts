@@ -46,6 +46,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     seed,
     dataset: { name, split, images, classes, shape, files: dataset.files(), source },
     scorer: scorer.describe(),
+    preflight: null,
+    imagesPerSecond: null,
     ...measurements,
     failures: { count: failures.length, images: failures },
     parity: null,

@@ -48,10 +48,43 @@ export type Scale = "unit" | "raw" | "mnist" | "signed";
 /** flat: [n, h·w]; nhw: [n, h, w]; nchw: [n, 1, h, w]; nhwc: [n, h, w, 1]. */
 export type Layout = "flat" | "nhw" | "nchw" | "nhwc";
 
-export interface Preprocessing {
+/** What is done to the pixels before a model sees them, whatever the model's layout. */
+export interface PixelChoice {
   readonly scale: Scale;
-  readonly layout: Layout;
+  /** 255 − x first: dark digits on white. */
   readonly invert: boolean;
+  /** Rows and columns exchanged. */
+  readonly transpose: boolean;
+}
+
+export interface Preprocessing extends PixelChoice {
+  readonly layout: Layout;
+}
+
+/**
+ * What a scorer's numbers are: probabilities sum to one; log-probabilities do once exponentiated; one-vs-rest scores lie
+ * in 0–1 and are divided by their sum; logits go through softmax; labels come without any score.
+ */
+export type ScoreMeaning = "probabilities" | "log-probabilities" | "one-vs-rest" | "logits" | "labels";
+
+/** A model's cost and shape. */
+export interface ModelFacts {
+  /** Size of the file, and of files with external weights beside it. */
+  readonly bytes: number;
+  /** Numbers in its weights. */
+  readonly parameters: number;
+  /** Version of the ai.onnx operator set. */
+  readonly opset: number | null;
+  readonly irVersion: number | null;
+  /** Name and version of what wrote the file, or null. */
+  readonly producer: string | null;
+  /** As `Input3 float32 [1, 1, 28, 28]`. */
+  readonly input: string;
+  /** The output that is read, as `probabilities float32 [N, 10]`. */
+  readonly output: string;
+  readonly meaning: ScoreMeaning;
+  /** Images in one run where the model fixes it; null: any number. */
+  readonly fixedBatch: number | null;
 }
 
 export interface ScorerDescription {
@@ -61,6 +94,7 @@ export interface ScorerDescription {
   readonly url?: string;
   readonly protocol?: string;
   readonly preprocessing: Preprocessing;
+  readonly model?: ModelFacts;
 }
 
 export interface Scores {
@@ -182,6 +216,28 @@ export interface Measurements {
   readonly curves: Curves | null;
 }
 
+/** One way to feed the pixels, tried on a few labelled images. */
+export interface PreflightCandidate extends PixelChoice {
+  readonly accuracy: number;
+  /** Mean over the images, null where the scorer gives labels only. */
+  readonly log_loss: number | null;
+  /** Share of confidences that are 1 to float32's precision, null where the scorer gives labels only. */
+  readonly saturated: number | null;
+  /** Labelled images that it was tried on. */
+  readonly images: number;
+}
+
+/** How the preprocessing was found: what was chosen, and what the other ways would have scored. */
+export interface Preflight {
+  readonly chosen: PixelChoice;
+  /** False where the command line named the scale. */
+  readonly automatic: boolean;
+  /** clear: nothing else comes near; close: others do, and `unit` is taken; same: the choice makes no difference. */
+  readonly verdict: "clear" | "close" | "same";
+  /** Best first. */
+  readonly candidates: readonly PreflightCandidate[];
+}
+
 export interface GateResult {
   readonly expression: string;
   readonly metric: string;
@@ -234,6 +290,10 @@ export interface Evaluation extends Measurements {
     readonly source: string;
   };
   readonly scorer: ScorerDescription;
+  /** Null where there was nothing to choose, as for a model that takes bytes. */
+  readonly preflight: Preflight | null;
+  /** Scoring alone, without reading and measuring; null with SOURCE_DATE_EPOCH. */
+  readonly imagesPerSecond: number | null;
   readonly environment: Environment | null;
   /** Images without a prediction: never counted as wrong, never dropped silently. */
   readonly failures: {

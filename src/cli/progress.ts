@@ -31,7 +31,7 @@ export function progressLine(terminal: Terminal, enabled: boolean, now: () => nu
 }
 
 function progressText(label: string, done: number, total: number | null): string {
-  if (total === null || total === 0) return `${label} ${done.toLocaleString("en-US")}`;
+  if (total === null || total === 0) return `${label} ${done}`;
   const share = Math.min(1, done / total);
   const filled = Math.round(share * BAR);
   return `${label} ${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${Math.floor(share * 100)} %`;

@@ -39,7 +39,7 @@ export async function trainCommand(options: TrainArguments, context: Context): P
 function summaryText(summary: TrainSummary, file: string): string {
   const { images, C, objective, gradientNorm, seconds, trainingAccuracy, testAccuracy } = summary;
   return [
-    `Trained on ${images.toLocaleString("en-US")} images in ${seconds.toFixed(1)} s, C = ${C}`,
+    `Trained on ${images} images in ${seconds.toFixed(1)} s, C = ${C}`,
     `objective ${objective.toFixed(6)}, largest gradient norm ${gradientNorm.toExponential(1)}`,
     `accuracy ${trainingAccuracy.toFixed(4)} in training, ${testAccuracy?.toFixed(4) ?? "not measured"} on the test images`,
     `Model: ${file}\n`,

@@ -114,7 +114,7 @@ export function onnxScorer(
       kind: "onnx",
       name: basename(file),
       sha256,
-      preprocessing: { scale, layout: adapter.layout, invert },
+      preprocessing: { scale, layout: adapter.layout, invert, transpose: false },
     }),
     async score(batch, signal) {
       const count = batch.labels.length;

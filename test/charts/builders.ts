@@ -70,8 +70,10 @@ export function evaluation(options: Options = {}): Evaluation {
     scorer: {
       kind: "onnx",
       name: "model.onnx",
-      preprocessing: { scale: "unit", layout: "flat", invert: false },
+      preprocessing: { scale: "unit", layout: "flat", invert: false, transpose: false },
     },
+    preflight: null,
+    imagesPerSecond: 412_000,
     environment: null,
     confusionMatrix: matrix,
     metrics: {

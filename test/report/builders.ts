@@ -63,8 +63,10 @@ export function evaluation(options: EvaluationOptions = {}): Evaluation {
       kind: "onnx",
       name: "pets.onnx",
       sha256: "a0".repeat(32),
-      preprocessing: { scale: "unit", layout: "flat", invert: false },
+      preprocessing: { scale: "unit", layout: "flat", invert: false, transpose: false },
     },
+    preflight: null,
+    imagesPerSecond: 412_000,
     environment: {
       node: "v20.20.2",
       platform: "linux x64",

@@ -122,7 +122,7 @@ export const CASES: readonly Case[] = [
         name: "pets",
         url: "http://127.0.0.1:8080/score",
         protocol: "azureml",
-        preprocessing: { scale: "mnist", layout: "nchw", invert: true },
+        preprocessing: { scale: "mnist", layout: "nchw", invert: true, transpose: false },
       },
     }),
   },
