@@ -1,11 +1,11 @@
-import { InterruptedError } from "../errors.ts";
+import { DatasetError, InterruptedError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
 import { predictionsHeader, predictionsRows } from "../report/csv.ts";
 import { REPORTS } from "../report/table.ts";
 import { summaryJson, summaryText } from "../report/text.ts";
-import { bundledModel, loadModel, onnxScorer } from "../scorer/open.ts";
-import type { Dataset, Evaluation, Scorer } from "../types.ts";
+import { bundledModel, loadModel, openModel } from "../scorer/open.ts";
+import type { Batch, Dataset, Evaluation, Scorer } from "../types.ts";
 import { fixedTime, type Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
 import { startDrawing, type Drawing } from "./draw.ts";
@@ -111,14 +111,19 @@ async function open(
       openDataset({ ...datasetSettings(options, { ...context, signal }, progress), files, limit, seed }),
       loadModel(model),
     ]);
+    const { probe } = await firstImages(dataset);
+    const opened = await openModel(loaded, dataset, { layout: options.layout, output: null }, probe);
     const scale = options.scale === "auto" ? "unit" : options.scale;
-    const { layout, invert } = options;
-    const wanted = { shape: dataset.shape, classes: dataset.classes.length };
-    return { dataset, scorer: onnxScorer(loaded, { model, scale, layout, invert }, wanted) };
+    return { dataset, scorer: opened.scorer({ scale, invert: options.invert, transpose: false }) };
   } catch (error) {
     failed.abort(new InterruptedError("the other input could not be opened"));
     throw error;
   }
+}
+
+async function firstImages(dataset: Dataset): Promise<{ probe: Batch }> {
+  for await (const probe of dataset.batches(300)) return { probe };
+  throw new DatasetError("no images");
 }
 
 async function writeReports(

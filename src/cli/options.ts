@@ -3,7 +3,7 @@ import type { Argv } from "yargs";
 import { CATALOG, type DatasetName, type SplitName } from "../dataset/catalog.ts";
 import { UsageError } from "../errors.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
-import { SCALES } from "../scorer/preprocess.ts";
+import { SCALES } from "../scorer/scales.ts";
 import type { Layout, Scale } from "../types.ts";
 
 const DATASETS = Object.keys(CATALOG) as DatasetName[];

@@ -2,132 +2,157 @@ import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
 import type { Layout } from "../types.ts";
+import { ELEMENTS, isElementType, type ElementType } from "./elements.ts";
 
-/** What a model takes and gives, found from its metadata. */
-export interface Adapter {
-  readonly input: string;
+export type Metadata = InferenceSession.ValueMetadata;
+export type TensorMetadata = Extract<Metadata, { isTensor: true }>;
+type Dimension = number | string;
+
+/** One way to hand images to a model. */
+export interface InputPlan {
+  readonly name: string;
+  readonly type: ElementType;
   readonly layout: Layout;
+  /** A grey image is repeated for a model that takes three colours. */
+  readonly channels: 1 | 3;
   /** Images in one run, where the model fixes it; null: any number. */
   readonly fixedBatch: number | null;
-  /** Output with one number a class, [n, k]; null for a model that gives labels only. */
-  readonly scores: string | null;
-  /** Output with one whole number an image, [n] or [n, 1]; null where labels come from the scores. */
-  readonly label: string | null;
+  /** [height, width] that the model takes. */
+  readonly shape: readonly [number, number];
+  /** The model takes the images on their side only: its height is their width. */
+  readonly turned: boolean;
 }
 
-type Metadata = InferenceSession.ValueMetadata;
-type Tensor = Extract<Metadata, { isTensor: true }>;
-
-const isFree = (dimension: number | string | undefined): boolean =>
-  typeof dimension !== "number" || dimension < 0;
-
-/** Whether a dimension of the model's accepts this number: the same, or free. */
-const takes = (dimension: number | string | undefined, wanted: number): boolean =>
-  isFree(dimension) || dimension === wanted;
-
-function describeShape(shape: readonly (number | string)[]): string {
-  return `[${shape.map((dimension) => (dimension === "" ? "?" : dimension)).join(", ")}]`;
-}
-
-/** The batch shape of a layout: what `takes` is asked dimension by dimension, and what a tensor is made with. */
-export function shapeOf(
-  layout: Layout,
+/** The shape of a tensor of images in a layout. */
+export function tensorShape(
+  { layout, channels, shape: [height, width] }: Pick<InputPlan, "layout" | "channels" | "shape">,
   images: number,
-  [height, width]: readonly [number, number],
 ): number[] {
   switch (layout) {
     case "flat":
-      return [images, height * width];
+      return [images, channels * height * width];
     case "nhw":
       return [images, height, width];
     case "nchw":
-      return [images, 1, height, width];
+      return [images, channels, height, width];
     case "nhwc":
-      return [images, height, width, 1];
+      return [images, height, width, channels];
   }
 }
 
-const LAYOUTS = ["flat", "nhw", "nchw", "nhwc"] as const satisfies readonly Layout[];
+/** In the order in which they are tried where a model leaves its dimensions open. */
+const WAYS: readonly (readonly [Layout, 1 | 3])[] = [
+  ["nchw", 1],
+  ["nhwc", 1],
+  ["flat", 1],
+  ["nhw", 1],
+  ["nchw", 3],
+  ["nhwc", 3],
+];
 
-function findLayout(
-  model: string,
-  input: Tensor,
-  shape: readonly [number, number],
+const isFree = (dimension: Dimension | undefined): boolean => typeof dimension !== "number" || dimension < 0;
+
+/** Whether a dimension of the model's accepts this number: the same, or free. */
+function takes(dimension: Dimension | undefined, wanted: number): boolean {
+  return isFree(dimension) || dimension === wanted;
+}
+
+export function describeShape(shape: readonly Dimension[]): string {
+  return `[${shape.map((dimension) => (dimension === "" || dimension === -1 ? "?" : dimension)).join(", ")}]`;
+}
+
+export function describeTensor({ name, type, shape }: TensorMetadata): string {
+  return `${name} ${type} ${shape.length === 0 ? "of any shape" : describeShape(shape)}`;
+}
+
+/**
+ * The ways in which a model can take images, most likely first: one where its shape says all, more where it leaves
+ * dimensions open.
+ *
+ * @param images [height, width] of the data set's images
+ * @throws ScorerError where it cannot take them at all
+ */
+export function inputPlans(
+  file: string,
+  inputs: readonly Metadata[],
+  images: readonly [number, number],
   wanted: Layout | "auto",
-): Layout {
-  const candidates = wanted === "auto" ? LAYOUTS : [wanted];
-  const layout = candidates.find((candidate) => {
-    const sizes = shapeOf(candidate, 1, shape).slice(1);
-    return (
-      input.shape.length === sizes.length + 1 && sizes.every((size, i) => takes(input.shape[i + 1], size))
-    );
-  });
-  if (layout === undefined) {
-    const given = wanted === "auto" ? "" : ` with --layout ${wanted}`;
-    throw new ScorerError(
-      `${model}: its input ${input.name} has the shape ${describeShape(input.shape)}, which does not take images of ` +
-        `${shape[0]}×${shape[1]} pixels${given}: use a model made for this data set, or the data set it was made for`,
-    );
-  }
-  return layout;
+): readonly InputPlan[] {
+  const input = onlyInput(file, inputs);
+  const upright = plansFor(input, images, wanted, false);
+  const [height, width] = images;
+  const plans =
+    upright.length > 0 || height === width ? upright : plansFor(input, [width, height], wanted, true);
+  if (plans.length === 0) throw refusal(file, input, images, wanted);
+  return plans;
 }
 
-function onlyInput(model: string, inputs: readonly Metadata[]): Tensor {
+function onlyInput(
+  file: string,
+  inputs: readonly Metadata[],
+): TensorMetadata & { readonly type: ElementType } {
   const [input] = inputs;
   if (input === undefined || inputs.length > 1) {
     const names = inputs.map(({ name }) => name).join(", ");
     throw new ScorerError(
-      `${model}: the model has ${inputs.length} inputs${names && ` (${names})`}, but an image classifier has one: ` +
+      `${file} has ${inputs.length} inputs${names && ` (${names})`}, but an image classifier has one: ` +
         "export it with the image as its only input",
     );
   }
-  if (!input.isTensor || input.type !== "float32") {
-    const type = input.isTensor ? input.type : "not a tensor";
+  if (!input.isTensor || !isElementType(input.type)) {
     throw new ScorerError(
-      `${model}: its input ${input.name} is ${type}, but float32 is expected: export the model with a float32 input`,
+      `${file} takes ${input.name} as ${input.isTensor ? input.type : "something other than a tensor"}, but pixels can ` +
+        `be given as ${Object.keys(ELEMENTS).join(", ")}: export it with such an input`,
     );
   }
-  return input;
+  return input as TensorMetadata & { readonly type: ElementType };
 }
 
-/**
- * Finds out what a model's input and outputs mean.
- *
- * @throws ScorerError where the model cannot take these images, or gives neither labels nor one score a class.
- */
-export function adapt(
-  model: string,
-  metadata: { readonly inputs: readonly Metadata[]; readonly outputs: readonly Metadata[] },
-  images: { readonly shape: readonly [number, number]; readonly classes: number },
+function plansFor(
+  input: TensorMetadata & { readonly type: ElementType },
+  shape: readonly [number, number],
   wanted: Layout | "auto",
-): Adapter {
-  const input = onlyInput(model, metadata.inputs);
-  const layout = findLayout(model, input, images.shape, wanted);
-  const [batch] = input.shape;
-  const tensors = metadata.outputs.filter((output): output is Tensor => output.isTensor);
-  const scores = tensors.find(
-    ({ type, shape }) => type === "float32" && shape.length === 2 && takes(shape[1], images.classes),
-  );
-  const label = tensors.find(
-    ({ type, shape }) => type === "int64" && (shape.length === 1 || (shape.length === 2 && shape[1] === 1)),
-  );
-  if (scores === undefined && label === undefined) {
-    const outputs = metadata.outputs
-      .map(
-        (output) =>
-          `${output.name} ${output.isTensor ? output.type + describeShape(output.shape) : "(not a tensor)"}`,
-      )
-      .join(", ");
-    throw new ScorerError(
-      `${model}: none of its outputs (${outputs}) gives labels (int64 [n]) or scores of ${images.classes} classes ` +
-        `(float32 [n, ${images.classes}]): use a model made for this data set's ${images.classes} classes`,
+  turned: boolean,
+): InputPlan[] {
+  return WAYS.filter(([layout, channels]) => {
+    if (wanted !== "auto" && layout !== wanted) return false;
+    // The runtime gives a tensor whose shape is not known at all the shape of a scalar.
+    if (input.shape.length === 0) return true;
+    const sizes = tensorShape({ layout, channels, shape }, 1);
+    return (
+      input.shape.length === sizes.length && sizes.every((size, i) => i === 0 || takes(input.shape[i], size))
     );
+  }).map(([layout, channels]) => {
+    const [batch] = input.shape;
+    const fixedBatch = typeof batch === "number" && batch > 0 ? batch : null;
+    return { name: input.name, type: input.type, layout, channels, fixedBatch, shape, turned };
+  });
+}
+
+function refusal(
+  file: string,
+  input: TensorMetadata,
+  [height, width]: readonly [number, number],
+  wanted: Layout | "auto",
+): ScorerError {
+  const given = wanted === "auto" ? "" : ` as --layout ${wanted}`;
+  const size = modelSize(input.shape);
+  const takesWhat = size === null ? `takes ${describeTensor(input)}` : `takes images of ${size} pixels`;
+  return new ScorerError(
+    `${file} ${takesWhat} (${describeTensor(input)}), but the data set's images are ${height}×${width}${given}: ` +
+      "use a model made for this data set, or the data set that it was made for",
+  );
+}
+
+/** Which image size a fixed shape means, where that is plain. */
+function modelSize(shape: readonly Dimension[]): string | null {
+  const sizes = shape.slice(1).filter((size): size is number => typeof size === "number" && size > 0);
+  if (sizes.length !== shape.length - 1) return null;
+  if (sizes.length === 1) {
+    const side = Math.sqrt(sizes[0]!);
+    return Number.isInteger(side) ? `${side}×${side}` : String(sizes[0]);
   }
-  return {
-    input: input.name,
-    layout,
-    fixedBatch: typeof batch === "number" && batch > 0 ? batch : null,
-    scores: scores?.name ?? null,
-    label: label?.name ?? null,
-  };
+  if (sizes.length === 2) return sizes.join("×");
+  if (sizes.length !== 3) return null;
+  return sizes[0]! <= 4 ? `${sizes[1]}×${sizes[2]}` : `${sizes[0]}×${sizes[1]}`;
 }

@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 
 import { packageRoot } from "../package.ts";
 
-export { loadModel, onnxScorer, type LoadedModel, type OnnxOptions } from "./onnx.ts";
+export { openModel, type Images, type ModelOptions, type OpenedModel } from "./onnx.ts";
+export { loadModel, type LoadedModel } from "./session.ts";
 
 /** The model that `npm run train` makes. */
 export const bundledModel = fileURLToPath(new URL("data/models/mnist-logreg.onnx", packageRoot));

@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { messageOf, ScorerError } from "../errors.ts";
+import {
+  dataLocations,
+  decodeModel,
+  type GraphProto,
+  type ModelProto,
+  type TensorProto,
+} from "./onnx-proto.ts";
+
+/** An ONNX file that was read and decoded, before a runtime has seen it. */
+export interface ModelFile {
+  readonly path: string;
+  /** Of the file itself and the files with external weights that it names. */
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly model: ModelProto;
+  /** Whether weights stand in files beside it, so that a runtime must load it by its path. */
+  readonly external: boolean;
+}
+
+/** What a file is that is no ONNX model, told by how it begins. */
+const OTHERS: readonly (readonly [matches: (content: Buffer) => boolean, is: string, advice: string])[] = [
+  [(c) => c.length === 0, "is empty", "copy or download it again"],
+  [
+    (c) => starts(c, "version https://git-lfs.github.com/spec/"),
+    "is a Git LFS pointer, not the model itself",
+    "fetch the model with git lfs pull",
+  ],
+  [
+    (c) => /^\s*<(!doctype|html|\?xml)/i.test(head(c)),
+    "is a web page, not a model",
+    "the download went wrong: open its address in a browser",
+  ],
+  [
+    (c) => starts(c, "PK\u0003\u0004"),
+    "is a zip archive, as PyTorch (.pt) and Keras (.keras) write",
+    "export the model as ONNX, with torch.onnx.export or tf2onnx",
+  ],
+  [
+    (c) => starts(c, "\u0089HDF"),
+    "is an HDF5 file, as Keras (.h5) writes",
+    "export the model as ONNX, with tf2onnx",
+  ],
+  [
+    (c) => c[0] === 0x80 && c[1]! >= 2 && c[1]! <= 5,
+    "is a Python pickle, as joblib and older PyTorch write",
+    "export the model as ONNX, with skl2onnx or torch.onnx.export",
+  ],
+  [
+    (c) => c.subarray(4, 8).toString("latin1") === "TFL3",
+    "is a TensorFlow Lite model",
+    "export the model as ONNX, with tf2onnx",
+  ],
+  [
+    (c) => c[8] === 0x7b && c[9] === 0x22 && c.readUIntLE(0, 6) < c.length,
+    "is a safetensors file: weights without a graph",
+    "export the model as ONNX",
+  ],
+  [(c) => c[0] === 0x1f && c[1] === 0x8b, "is gzipped", "unpack it with gunzip"],
+  [(c) => c.length > 0 && isText(c), "is a text file, not a model", "name an .onnx file in --model"],
+];
+
+function starts(content: Buffer, text: string): boolean {
+  return content.subarray(0, text.length).toString("latin1") === text;
+}
+
+function head(content: Buffer): string {
+  return content.subarray(0, 512).toString("latin1");
+}
+
+function isText(content: Buffer): boolean {
+  return /^[\t\n\r\x20-\x7E\x80-\xFF]+$/.test(head(content)) && !head(content).includes("\u0000");
+}
+
+/**
+ * Reads an ONNX file.
+ *
+ * @throws ScorerError where it is missing, is something else, is damaged, or lacks a file that it names.
+ */
+export async function readModel(path: string): Promise<ModelFile> {
+  const content = await read(path);
+  for (const [matches, is, advice] of OTHERS) {
+    if (matches(content)) throw new ScorerError(`${path} ${is}: ${advice}`);
+  }
+  const model = decode(path, content);
+  const outside = await externalFiles(path, model);
+  return {
+    path,
+    bytes: content.length + outside.reduce((sum, { bytes }) => sum + bytes, 0),
+    sha256: createHash("sha256").update(content).digest("hex"),
+    model,
+    external: outside.length > 0,
+  };
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ScorerError(`${path}: cannot read the model: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return "there is no such file: check --model";
+    case "EISDIR":
+      return "it is a folder: name the .onnx file in --model";
+    case "EACCES":
+      return "permission denied: check the file's permissions";
+    case "ERR_FS_FILE_TOO_LARGE":
+      return "it is larger than 2 GB: export it with external weights";
+    default:
+      return messageOf(error);
+  }
+}
+
+function decode(path: string, content: Buffer): ModelProto {
+  let model: ModelProto;
+  try {
+    model = decodeModel(content);
+  } catch (error) {
+    throw new ScorerError(
+      `${path} is no ONNX model, or a damaged one (${messageOf(error)}): export, copy or download it again`,
+      { cause: error },
+    );
+  }
+  if (!model.graph?.node?.length) {
+    throw new ScorerError(`${path} is no ONNX model: it holds no graph: name an .onnx file in --model`);
+  }
+  return model;
+}
+
+/** Every tensor of a graph's weights: initializers, and constants in its nodes. */
+export function* weightsOf(graph: GraphProto): Generator<TensorProto> {
+  yield* graph.initializer ?? [];
+  for (const node of graph.node ?? []) {
+    for (const { t, g } of node.attribute ?? []) {
+      if (t) yield t;
+      if (g) yield* weightsOf(g);
+    }
+  }
+}
+
+async function externalFiles(
+  path: string,
+  { graph }: ModelProto,
+): Promise<{ name: string; bytes: number }[]> {
+  const names = new Set<string>();
+  for (const { dataLocation, externalData } of weightsOf(graph ?? {})) {
+    if (dataLocation !== dataLocations.external) continue;
+    const name = externalData?.find(({ key }) => key === "location")?.value;
+    if (name !== undefined) names.add(name);
+  }
+  return Promise.all(
+    [...names].map(async (name) => {
+      try {
+        return { name, bytes: (await stat(join(dirname(path), name))).size };
+      } catch (error) {
+        throw new ScorerError(
+          `${path} keeps its weights in ${name}, which is not beside it: copy that file into the same folder`,
+          { cause: error },
+        );
+      }
+    }),
+  );
+}

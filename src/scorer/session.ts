@@ -1,0 +1,67 @@
+import type { InferenceSession } from "onnxruntime-node";
+
+import { ScorerError } from "../errors.ts";
+import { fileFacts, isHeavy, NEWEST, type FileFacts } from "./facts.ts";
+import { readModel, type ModelFile } from "./model-file.ts";
+import { runtimeMessage } from "./outputs.ts";
+
+export type Runtime = typeof import("onnxruntime-node");
+
+/** A model that was read, before it is known which images it shall score. */
+export interface LoadedModel {
+  readonly file: ModelFile;
+  readonly facts: FileFacts;
+  /** Convolutions and the like: worth all processors, and batches that fit a cache. */
+  readonly heavy: boolean;
+  readonly runtime: Runtime;
+  readonly session: InferenceSession;
+}
+
+/** Fatal errors alone: what a run fails with is thrown too, and the runtime would print it as well. */
+const FATAL_ONLY = 4;
+
+/**
+ * Reads a model and opens it with the runtime. Apart from `openModel`, because it takes long and needs nothing of the
+ * data set.
+ *
+ * @throws ScorerError where the file is missing, is no model, or cannot be run
+ */
+export async function loadModel(path: string): Promise<LoadedModel> {
+  const [file, runtime] = await Promise.all([readModel(path), import("onnxruntime-node")]);
+  const facts = fileFacts(file);
+  const heavy = isHeavy(file, facts);
+  try {
+    // By path, so that weights in a file beside the model are found.
+    return { file, facts, heavy, runtime, session: await openSession(runtime, path, heavy) };
+  } catch (error) {
+    throw new ScorerError(`${path} ${whyNot(facts, runtimeMessage(error))}`, { cause: error });
+  }
+}
+
+/** @param model path or content of an ONNX file */
+export function openSession(
+  runtime: Runtime,
+  model: string | Uint8Array,
+  heavy: boolean,
+): Promise<InferenceSession> {
+  const options = { intraOpNumThreads: heavy ? 0 : 1, logSeverityLevel: FATAL_ONLY } as const;
+  return typeof model === "string"
+    ? runtime.InferenceSession.create(model, options)
+    : runtime.InferenceSession.create(model, options);
+}
+
+function whyNot({ opset, irVersion }: FileFacts, message: string): string {
+  if (opset !== null && opset > NEWEST.opset) {
+    return `uses ONNX operator set ${opset}, but at most ${NEWEST.opset} can be run: export it with a lower opset_version`;
+  }
+  if (irVersion !== null && irVersion > NEWEST.irVersion) {
+    return `has the ONNX format version ${irVersion}, but at most ${NEWEST.irVersion} can be read: export it with an older onnx package`;
+  }
+  const operator = /No opset import|is not a registered function\/op|Fatal error: ([\w.:]+)/.exec(
+    message,
+  )?.[1];
+  if (operator !== undefined) {
+    return `uses the operator ${operator}, which the runtime does not have: export it with standard operators`;
+  }
+  return `cannot be run (${message}): export it again, and check it with onnx.checker`;
+}
