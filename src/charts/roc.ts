@@ -119,7 +119,7 @@ function plotOf(
   };
 }
 
-/** The false-positive rate at which the axis begins: curves are thinned too much to begin nearer to 0. */
+/** The false-positive rate at which the axis begins. */
 function firstRate(e: Evaluation): number {
   const supports = e.perClass.map((c) => c.support);
   const negatives = supports.reduce((sum, n) => sum + n, 0) - Math.max(0, ...supports);

@@ -15,6 +15,8 @@ const runs: readonly (readonly [string, Measurements])[] = [
   ["20,000 images in bins", counted],
 ];
 
+const LINEAR = (rate: number) => rate;
+
 function eachCurve({ curves }: Measurements): readonly ClassCurves[] {
   return curves!.classes;
 }
@@ -50,22 +52,44 @@ describe.each(runs)("curves of %s", (_, measurements) => {
   });
 });
 
-test.each(runs.slice(1))(
-  "the ROC curve of %s passes within 0.002 of every score's point",
+describe.each(runs.slice(1))(
+  "the ROC curve of %s passes within 0.002 of every ninth score's point",
   (_, measurements) => {
     const positive = simulatedTruth(0);
-    let [tp, fp] = [0, 0];
-    let farthest = 0;
-    const positives = positive.filter(Boolean).length;
-    for (const isPositive of positive) {
-      if (isPositive) tp += 1;
-      else fp += 1;
-      const [x, y] = [fp / (positive.length - positives), tp / positives];
-      farthest = Math.max(farthest, distanceToLine(x, y, eachCurve(measurements)[0]!.roc!));
-    }
-    expect(farthest).toBeLessThan(0.002);
+    test.each([
+      ["a linear axis", LINEAR],
+      ["a logarithmic axis from 0.1 %", logarithmic(0.001)],
+      ["a logarithmic axis from 1 %", logarithmic(0.01)],
+    ])("on %s", (_, axis) => {
+      const drawn = drawnOn(axis, eachCurve(measurements)[0]!.roc!);
+      let [tp, fp] = [0, 0];
+      let farthest = 0;
+      const positives = positive.filter(Boolean).length;
+      for (const [i, isPositive] of positive.entries()) {
+        if (isPositive) tp += 1;
+        else fp += 1;
+        if (i % 9 > 0) continue;
+        const [x, y] = [fp / (positive.length - positives), tp / positives];
+        farthest = Math.max(farthest, distanceToLine(axis(x), y, drawn));
+      }
+      expect(farthest).toBeLessThan(0.002);
+    });
   },
 );
+
+test("a ROC curve that fewer than 200 points hold is kept to the last image", () => {
+  const truth = [0, 0, 1, 0, 1, 1, 0, 1];
+  const { curves } = measure({
+    classes: ["a", "b"],
+    truth,
+    predicted: truth,
+    probabilities: truth.map((_, i) => [1 - i / 10, i / 10]),
+  });
+  expect(curves!.classes[0]!.roc).toEqual({
+    fpr: [0, 0, 0.25, 0.25, 0.75, 0.75, 1],
+    tpr: [0, 0.5, 0.5, 0.75, 0.75, 1, 1],
+  });
+});
 
 describe.each(reference.curves!)(
   "curves of class $class of 500 images",
@@ -74,7 +98,7 @@ describe.each(reference.curves!)(
 
     test("pass within 0.002 of every point of scikit-learn's ROC curve", () => {
       for (const [i, fpr] of roc.fpr.entries()) {
-        expect(distanceToLine(fpr, roc.tpr[i]!, drawn.roc!)).toBeLessThan(0.002);
+        expect(distanceToLine(fpr, roc.tpr[i]!, drawnOn(LINEAR, drawn.roc!))).toBeLessThan(0.002);
       }
     });
 
@@ -128,13 +152,40 @@ function stairs({ recall, precision }: NonNullable<ClassCurves["precision_recall
   return recall.reduce((area, x, i) => (i === 0 ? 0 : area + (x - recall[i - 1]!) * precision[i]!), 0);
 }
 
-function distanceToLine(x: number, y: number, { fpr, tpr }: NonNullable<ClassCurves["roc"]>): number {
-  let nearest = Infinity;
+/** Where a rate stands on an axis from 0 to 1. */
+type Axis = (rate: number) => number;
+
+function logarithmic(from: number): Axis {
+  return (rate) => 1 - Math.log(Math.max(rate, from)) / Math.log(from);
+}
+
+/** The curve as short lines on an axis that may bend what is straight on a linear one. */
+function drawnOn(axis: Axis, { fpr, tpr }: NonNullable<ClassCurves["roc"]>) {
+  const parts = 20;
+  const points = [{ x: axis(0), y: 0 }];
   for (let i = 1; i < fpr.length; i++) {
-    const [x0, y0] = [fpr[i - 1]!, tpr[i - 1]!];
-    const [dx, dy] = [fpr[i]! - x0, tpr[i]! - y0];
-    const along = Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1)));
-    nearest = Math.min(nearest, Math.hypot(x - x0 - along * dx, y - y0 - along * dy));
+    const [dx, dy] = [fpr[i]! - fpr[i - 1]!, tpr[i]! - tpr[i - 1]!];
+    for (let part = 1; part <= parts; part++) {
+      points.push({ x: axis(fpr[i - 1]! + (dx * part) / parts), y: tpr[i - 1]! + (dy * part) / parts });
+    }
+  }
+  return points;
+}
+
+function distanceToLine(x: number, y: number, points: ReturnType<typeof drawnOn>): number {
+  let nearest = Infinity;
+  for (let i = 1; i < points.length; i++) {
+    const from = points[i - 1]!;
+    const to = points[i]!;
+    if (from.x - x > nearest || from.y - y > nearest) break;
+    if (x - to.x > nearest || y - to.y > nearest) continue;
+    const dx = to.x - from.x;
+    const dy = to.y - from.y;
+    const along = Math.min(
+      1,
+      Math.max(0, ((x - from.x) * dx + (y - from.y) * dy) / (dx * dx + dy * dy || 1)),
+    );
+    nearest = Math.min(nearest, Math.hypot(x - from.x - along * dx, y - from.y - along * dy));
   }
   return nearest;
 }
