@@ -1,4 +1,5 @@
 import type { ModelFacts } from "../types.ts";
+import { dataTypes } from "./onnx-proto.ts";
 import { weightsOf, type ModelFile } from "./model-file.ts";
 
 /** Newest that the runtime knows: onnxruntime 1.30. */
@@ -24,7 +25,12 @@ export function fileFacts({ bytes, model }: ModelFile): FileFacts {
   let parameters = 0;
   for (const { dims, dataType } of weightsOf(model.graph ?? {})) {
     // int64 tensors are shapes and axes, not weights.
-    if (dataType !== 7) parameters += (dims ?? []).reduce((product, size) => product * size, 1);
+    if (dataType !== dataTypes.int64) parameters += (dims ?? []).reduce((product, size) => product * size, 1);
+  }
+  // scikit-learn's exports keep their weights in the attributes of one operator.
+  for (const { domain, attribute } of model.graph?.node ?? []) {
+    if (domain !== "ai.onnx.ml") continue;
+    for (const { floats } of attribute ?? []) parameters += floats?.length ?? 0;
   }
   const opset = model.opsetImport?.find(
     ({ domain }) => domain === undefined || domain === "" || domain === "ai.onnx",

@@ -1,6 +1,11 @@
-import type { GraphProto, ModelProto, TensorProto, ValueInfoProto } from "./onnx-proto.ts";
+import {
+  dataTypes,
+  type GraphProto,
+  type ModelProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./onnx-proto.ts";
 
-const INT64 = 7;
 const FREE = "N";
 
 /**
@@ -57,7 +62,7 @@ function withFreeBatch(info: ValueInfoProto, batch: number): ValueInfoProto {
 /** [batch, …] becomes [−1, …] (whatever is left), or [0, …] (as the input's) where −1 is taken. */
 function withFreeShape(tensor: TensorProto, batch: number): TensorProto {
   const sizes = int64s(tensor);
-  if (tensor.dataType !== INT64 || sizes.length < 2 || sizes[0] !== batch) return tensor;
+  if (tensor.dataType !== dataTypes.int64 || sizes.length < 2 || sizes[0] !== batch) return tensor;
   const { rawData: _raw, int64Data: _data, ...rest } = tensor;
   return { ...rest, int64Data: [sizes.includes(-1) ? 0 : -1, ...sizes.slice(1)] };
 }
