@@ -11,9 +11,11 @@ const STAGES = ["dataset", "scorer", "metrics", "charts", "report"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STAGES.map((stage) => [stage, []])),
   "evaluate.ts": STAGES,
+  preflight: STAGES,
+  "preflight.ts": [...STAGES, "preflight"],
   train: [...STAGES, "evaluate.ts"],
-  server: [...STAGES, "evaluate.ts"],
-  cli: [...STAGES, "evaluate.ts", "train", "server"],
+  server: [...STAGES, "evaluate.ts", "preflight.ts"],
+  cli: [...STAGES, "evaluate.ts", "preflight.ts", "train", "server"],
 };
 const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts"];
 

@@ -7,8 +7,7 @@ type Counts = readonly (readonly number[])[];
 const sum = (counts: Counts, columns: readonly number[]): number =>
   columns.reduce((total, column, row) => total + counts[row]![column]!, 0);
 
-const fixed = (columns: readonly number[]): number =>
-  columns.filter((column, row) => column === row).length;
+const fixed = (columns: readonly number[]): number => columns.filter((column, row) => column === row).length;
 
 function permutations(items: readonly number[]): number[][] {
   if (items.length === 0) return [[]];

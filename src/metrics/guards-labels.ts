@@ -1,0 +1,95 @@
+import type { Measurements } from "../types.ts";
+import { imagesOf, type ScoreCounts } from "./guards-scores.ts";
+import { wilson } from "./intervals.ts";
+import type { Relabelling } from "./relabelling.ts";
+import { grouped, listed, percent } from "./wording.ts";
+
+/** Images below which a few classes may well be missed by chance. */
+const ENOUGH_IMAGES = 100;
+/** Images of a class that a sound model does not all miss. */
+const ENOUGH_OF_CLASS = 10;
+/** Share of the way from chance to perfect recall that a model at chance stays below. */
+const CHANCE_SKILL = 0.1;
+/** Probabilities that differ by no more are the same. */
+const SAME_PROBABILITY = 1e-6;
+/** Classes that are listed by name. */
+const LISTED = 10;
+
+/** Warnings about which classes are predicted. One finding silences those that only follow from it. */
+export function labelWarnings(
+  counts: ScoreCounts,
+  measurements: Measurements,
+  classes: readonly string[],
+  relabelling: Relabelling | null,
+): string[] {
+  const collapsed = identical(counts) ?? constant(measurements, classes);
+  if (collapsed !== null) return [collapsed];
+  if (relabelling !== null) return [otherOrder(relabelling, imagesOf(measurements), classes)];
+  return [atChance(measurements), neverPredicted(measurements)].filter((warning) => warning !== null);
+}
+
+function identical({ images, lowest, highest }: ScoreCounts): string | null {
+  if (images < 2 || highest.some((high, c) => high - lowest[c]! > SAME_PROBABILITY)) return null;
+  return (
+    `All ${grouped(images)} images have the same probabilities: the model does not see the pixels. It is probably ` +
+    "untrained, or its pixels are scaled so that nothing is left of them (see --scale)."
+  );
+}
+
+function constant({ perClass }: Measurements, classes: readonly string[]): string | null {
+  const [only, ...others] = classes.filter((_, c) => perClass[c]!.predicted > 0);
+  const present = perClass.filter(({ support }) => support > 0).length;
+  const images = perClass.reduce((sum, { support }) => sum + support, 0);
+  if (only === undefined || others.length > 0 || present < 2 || images < ENOUGH_OF_CLASS) return null;
+  return (
+    `All ${grouped(images)} images are predicted to be ${only}: the model is probably untrained, or its pixels are ` +
+    "scaled or inverted wrongly (see --scale and --invert)."
+  );
+}
+
+function otherOrder(
+  { columns, moved, correct, matched }: Relabelling,
+  images: number,
+  classes: readonly string[],
+): string {
+  const order = classes.map((_, column) => classes[columns.indexOf(column)]!);
+  const whole = classes.length <= 2 * LISTED && order.every((name) => !name.includes(","));
+  const pairs = moved.map((row) => `${classes[columns[row]!]} means ${classes[row]}`);
+  const meaning = whole
+    ? `its outputs seem to stand in the order ${order.join(",")}`
+    : `of its outputs, ${listed(pairs, LISTED)}`;
+  return (
+    `The accuracy would be ${percent(matched / images, 2)} instead of ${percent(correct / images, 2)} if the model's ` +
+    `classes stood in another order: ${meaning}. Export the model with the classes in the data set's order.`
+  );
+}
+
+/** No better than always the commonest class, nor than guessing if all classes were as common. */
+function atChance({ perClass, metrics }: Measurements): string | null {
+  const supports = perClass.map(({ support }) => support);
+  const images = supports.reduce((sum, support) => sum + support, 0);
+  const present = supports.filter((support) => support > 0).length;
+  if (images < ENOUGH_IMAGES || present < 2) return null;
+  const accuracy = metrics["accuracy"]?.value ?? 0;
+  const balanced = metrics["balanced_accuracy"]?.value ?? 0;
+  const commonest = Math.max(...supports) / images;
+  const low = wilson(Math.round(accuracy * images), images)?.low ?? 0;
+  if (low > commonest || (balanced - 1 / present) / (1 - 1 / present) > CHANCE_SKILL) return null;
+  return (
+    `The accuracy of ${percent(accuracy, 2)} is no better than chance: always answering the commonest class gives ` +
+    `${percent(commonest, 2)}. The model is probably untrained, made for other data, or its pixels are fed in a way ` +
+    "that it was not trained with (see --scale, --invert and --layout)."
+  );
+}
+
+function neverPredicted({ perClass }: Measurements): string | null {
+  const missing = perClass.filter(({ support, predicted }) => predicted === 0 && support >= ENOUGH_OF_CLASS);
+  if (missing.length === 0) return null;
+  const names = missing.map(({ class: name, support }) => `${name} (${grouped(support)} images)`);
+  const are = missing.length === 1 ? "is" : "are";
+  return (
+    `${listed(names, LISTED)} ${are} never predicted: the model was probably trained without ` +
+    `${missing.length === 1 ? "that class" : "those classes"}, or on data where ${are === "is" ? "it is" : "they are"} ` +
+    "called otherwise."
+  );
+}

@@ -1,0 +1,114 @@
+import type { Measurements } from "../types.ts";
+import { wilson } from "./intervals.ts";
+import type { Relabelling } from "./relabelling.ts";
+import { grouped, loss, percent } from "./wording.ts";
+
+/** What is counted of the scores. */
+export interface ScoreCounts {
+  /** Images with probabilities. */
+  images: number;
+  /** Rows of scores that did not sum to one. */
+  rowSumsOff: number;
+  /** k×k, rows true, columns predicted: images whose confidence is 1. */
+  readonly sure: Float64Array;
+  /** The largest probability of all. */
+  largest: number;
+  /** k: the smallest and the largest probability of each class. */
+  readonly lowest: Float64Array;
+  readonly highest: Float64Array;
+}
+
+/** Share of confidences of 1 that only wrongly scaled pixels or a broken output give. */
+const NEARLY_ALL_SURE = 0.9;
+/** Share of mistakes among predictions of confidence 1 that is surely too many: fewer where nearly all are so. */
+const WRONG_WHERE_ALL_SURE = 0.001;
+const WRONG_WHERE_SOME_SURE = 0.01;
+/** Mistakes that are more than a wrong label in the data. */
+const LEAST_MISTAKES = 3;
+/** Level of the intervals that a warning stands on. */
+const LEVEL = 0.99;
+const GOOD_ACCURACY = 0.5;
+
+/** Warnings about what the scores are, whatever the predictions. */
+export function scoreWarnings(
+  counts: ScoreCounts,
+  measurements: Measurements,
+  relabelling: Relabelling | null,
+  failures: number,
+): string[] {
+  const saturation = saturated(counts, relabelling);
+  return [
+    notFinite(failures, imagesOf(measurements)),
+    notNormalised(counts),
+    saturation,
+    saturation === null ? noProbabilities(counts, measurements) : null,
+    neverSure(counts, measurements),
+  ].filter((warning) => warning !== null);
+}
+
+export function imagesOf({ confusionMatrix }: Measurements): number {
+  return confusionMatrix.flat().reduce((sum, count) => sum + count, 0);
+}
+
+function notFinite(failures: number, images: number): string | null {
+  if (failures === 0) return null;
+  return (
+    `${grouped(failures)} of ${grouped(images + failures)} images have scores that are not finite, below 0, or all 0: ` +
+    "they have no prediction and are in no number of this report. The model's arithmetic probably overflows on " +
+    "pixels of this size (see --scale), or its weights are damaged."
+  );
+}
+
+function notNormalised({ rowSumsOff, images }: ScoreCounts): string | null {
+  if (rowSumsOff === 0) return null;
+  return (
+    `${grouped(rowSumsOff)} of ${grouped(images)} rows of scores do not sum to one: each was divided by its sum. ` +
+    "The scores are probably not the model's probabilities: log loss, calibration and curves mean little, the " +
+    "predicted classes are not affected. Export the model with softmax as its last step, or name the right --output."
+  );
+}
+
+/** Predictions of confidence 1 claim to be never wrong; those of a sound model are not, but for a wrong label or two. */
+function saturated({ images, sure }: ScoreCounts, relabelling: Relabelling | null): string | null {
+  const k = Math.sqrt(sure.length);
+  const all = sure.reduce((sum, count) => sum + count, 0);
+  let right = 0;
+  for (let row = 0; row < k; row++) right += sure[row * k + (relabelling?.columns[row] ?? row)]!;
+  const wrong = all - right;
+  const tolerable = all > NEARLY_ALL_SURE * images ? WRONG_WHERE_ALL_SURE : WRONG_WHERE_SOME_SURE;
+  if (wrong < LEAST_MISTAKES || (wilson(wrong, all, LEVEL)?.low ?? 0) <= tolerable) return null;
+  return (
+    `${grouped(all)} of ${grouped(images)} confidences are exactly 1, and ${grouped(wrong)} of those predictions are ` +
+    "wrong: the pixels are probably scaled wrongly for this model (see --scale). The accuracy may be right all the " +
+    "same, but log loss, calibration and curves are not."
+  );
+}
+
+/** Worse than the same probability for every class, though the predictions are good. */
+function noProbabilities({ images }: ScoreCounts, { metrics, confusionMatrix }: Measurements): string | null {
+  const logLoss = metrics["log_loss"]?.value ?? null;
+  const accuracy = metrics["accuracy"]?.value ?? null;
+  const chance = Math.log(confusionMatrix.length);
+  if (images === 0 || logLoss === null || accuracy === null) return null;
+  if (logLoss <= chance || accuracy < GOOD_ACCURACY) return null;
+  return (
+    `The log loss is ${loss(logLoss)}, above the ${loss(chance)} of the same probability for every class, though ` +
+    `${percent(accuracy)} of the predictions are right: the scores are probably not the probabilities of these ` +
+    "classes. Check which output is read (see --output), and do not trust log loss, calibration and confidences."
+  );
+}
+
+/** Softmax of probabilities can give no more than e / (e + k − 1). */
+function neverSure(
+  { images, largest }: ScoreCounts,
+  { metrics, confusionMatrix }: Measurements,
+): string | null {
+  const most = Math.E / (Math.E + confusionMatrix.length - 1);
+  const accuracy = metrics["accuracy"]?.value ?? 0;
+  if (images === 0 || largest > most + 1e-6 || accuracy < most + 0.2) return null;
+  return (
+    `No confidence is above ${percent(largest)}, though ${percent(accuracy)} of the predictions are right: softmax was ` +
+    "probably applied twice, or the pixels are too small for this model (see --scale). Log loss and calibration are " +
+    "not the model's own."
+  );
+}

@@ -1,0 +1,108 @@
+import type { Scores } from "../types.ts";
+
+/** What one way to feed the pixels gave on labelled images. */
+export interface Trial {
+  readonly truth: Uint8Array;
+  /** n: the predicted class, −1 where the scores are no distribution. */
+  readonly predicted: Int16Array;
+  /** n×k, rows divided by their sums, 0 where they have none; null where the scorer gives labels only. */
+  readonly probabilities: Float64Array | null;
+}
+
+/** A trial in numbers, image by image. */
+export interface TrialResult {
+  readonly images: number;
+  /** n: 1 where the prediction is right. */
+  readonly right: Uint8Array;
+  /** n: −ln p of the true class; null where the scorer gives labels only. */
+  readonly losses: Float64Array | null;
+  readonly predicted: Int16Array;
+  readonly accuracy: number;
+  readonly logLoss: number | null;
+  /** Share of confidences of `SURE` or more. */
+  readonly saturated: number | null;
+  /** Mean probability of the predicted class. */
+  readonly confidence: number | null;
+}
+
+/** Confidences from here on are 1 to float32's precision, whose last step below 1 is 6·10⁻⁸. */
+export const SURE = 1 - 1e-7;
+
+/** A true class of probability 0 costs as much as one of 10⁻¹²; so does an image without a distribution. */
+const LEAST_PROBABILITY = 1e-12;
+
+export function trialOf({ labels, probabilities }: Scores, truth: Uint8Array, classes: number): Trial {
+  const predicted = Int16Array.from(labels, (label) => (label < classes ? label : -1));
+  if (probabilities === null) return { truth, predicted, probabilities: null };
+  const rows = new Float64Array(probabilities.length);
+  for (let row = 0; row < truth.length; row++) {
+    const sum = sumOfRow(probabilities, row * classes, classes);
+    if (sum === null) predicted[row] = -1;
+    else for (let at = row * classes; at < (row + 1) * classes; at++) rows[at] = probabilities[at]! / sum;
+  }
+  return { truth, predicted, probabilities: rows };
+}
+
+/** Null where the row is no distribution: something not finite, below 0, or all 0. */
+function sumOfRow(probabilities: Float32Array, start: number, classes: number): number | null {
+  let sum = 0;
+  for (let at = start; at < start + classes; at++) {
+    if (!(probabilities[at]! >= 0)) return null;
+    sum += probabilities[at]!;
+  }
+  return sum > 0 && sum < Infinity ? sum : null;
+}
+
+/** The same way on further images. */
+export function joinTrials(first: Trial, second: Trial): Trial {
+  return {
+    truth: Uint8Array.from([...first.truth, ...second.truth]),
+    predicted: Int16Array.from([...first.predicted, ...second.predicted]),
+    probabilities:
+      first.probabilities && second.probabilities
+        ? Float64Array.from([...first.probabilities, ...second.probabilities])
+        : null,
+  };
+}
+
+/** @param columns k: which predicted class stands for each true one; null: the one of the same number */
+export function resultOf(
+  { truth, predicted, probabilities }: Trial,
+  classes: number,
+  columns: readonly number[] | null,
+): TrialResult {
+  const images = truth.length;
+  const right = new Uint8Array(images);
+  const losses = probabilities && new Float64Array(images);
+  let [correct, saturated, confidence] = [0, 0, 0];
+  for (let row = 0; row < images; row++) {
+    const column = columns === null ? truth[row]! : columns[truth[row]!]!;
+    right[row] = predicted[row] === column ? 1 : 0;
+    correct += right[row]!;
+    if (probabilities === null || losses === null) continue;
+    losses[row] = -Math.log(Math.max(probabilities[row * classes + column]!, LEAST_PROBABILITY));
+    const sure = predicted[row] === -1 ? 0 : probabilities[row * classes + predicted[row]!]!;
+    confidence += sure;
+    if (sure >= SURE) saturated += 1;
+  }
+  const share = (count: number) => (probabilities === null ? null : count / images);
+  return {
+    images,
+    right,
+    losses,
+    predicted,
+    accuracy: correct / images,
+    logLoss: losses && losses.reduce((sum, loss) => sum + loss, 0) / images,
+    saturated: share(saturated),
+    confidence: share(confidence),
+  };
+}
+
+/** k×k counts, rows true, columns predicted. Images without a prediction are in none. */
+export function confusionOf({ truth, predicted }: Trial, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
+  for (let row = 0; row < truth.length; row++) {
+    if (predicted[row] !== -1) counts[truth[row]!]![predicted[row]!]! += 1;
+  }
+  return counts;
+}

@@ -1,0 +1,159 @@
+import { isSame } from "./metrics/comparison.ts";
+import { joinTrials, resultOf, trialOf, type Trial } from "./metrics/trial.ts";
+import { decide, isWanted, leastEffort, type Decision, type Wanted, type Way } from "./preflight/decide.ts";
+import { statementOf, untriedStatement, warningsOf } from "./preflight/wording.ts";
+import type { Batch, PixelChoice, Preflight, Scores } from "./types.ts";
+
+export { takeProbe, type Probe, type ProbeOptions } from "./preflight/probe.ts";
+
+export interface PreflightOptions {
+  /** A few hundred labelled images, balanced over the classes from the first on. */
+  readonly probe: Batch;
+  /** k */
+  readonly classes: number;
+  /** Every plausible way to feed the pixels. */
+  readonly choices: readonly PixelChoice[];
+  readonly wanted: Wanted;
+  readonly score: (choice: PixelChoice, batch: Batch) => Promise<Scores>;
+}
+
+export interface PreflightOutcome {
+  readonly preflight: Preflight;
+  readonly warnings: string[];
+  /** The choice and its reason in one line. */
+  readonly statement: string;
+}
+
+/** Images of the first round, in which every way is tried: at least this many, and so many a class. */
+const FIRST_ROUND = 60;
+const FIRST_ROUND_PER_CLASS = 4;
+/** Below this accuracy of the best way, all are tried on transposed images too, otherwise only the best two. */
+const GOOD_ACCURACY = 0.8;
+
+/**
+ * Finds out how a model wants its pixels: by scoring labelled images in every plausible way, and comparing image by
+ * image what each way cost. All ways are tried on the first few images, and those that matter for the decision on the
+ * rest (successive halving). Depends on nothing but its arguments: no time is measured.
+ *
+ * @throws RangeError where `wanted` leaves no choice; whatever `score` throws
+ */
+export async function preflight(options: PreflightOptions): Promise<PreflightOutcome> {
+  const { probe, classes, choices, wanted } = options;
+  const images = probe.labels.length;
+  const upright = untransposed(choices);
+  const simplest = leastEffort(upright.filter((choice) => isWanted(choice, wanted)));
+  if (simplest === null) throw new RangeError("none of the choices is as the command line wants it");
+  if (images === 0) return untried(simplest, wanted);
+
+  const trials = new Trials(options);
+  const firstRound = Math.min(images, Math.max(FIRST_ROUND, FIRST_ROUND_PER_CLASS * classes));
+  await trials.run(upright, firstRound);
+  await trials.run(worthTransposing(trials.decide(), choices, wanted), firstRound);
+  await trials.run(finalists(trials.decide(), wanted), images);
+  const decision = trials.decide();
+  return {
+    preflight: {
+      chosen: decision.chosen.choice,
+      automatic: wanted.scale === null,
+      verdict: decision.verdict,
+      candidates: trials.candidates(decision.ways),
+    },
+    warnings: warningsOf(decision, wanted),
+    statement: statementOf(decision, wanted),
+  };
+}
+
+/** Without labelled images nothing can be tried. */
+function untried(chosen: PixelChoice, wanted: Wanted): PreflightOutcome {
+  return {
+    preflight: { chosen, automatic: wanted.scale === null, verdict: "close", candidates: [] },
+    warnings: [],
+    statement: untriedStatement(chosen),
+  };
+}
+
+/** Choices that are all transposed are taken as they are. */
+function untransposed(choices: readonly PixelChoice[]): readonly PixelChoice[] {
+  const upright = choices.filter(({ transpose }) => !transpose);
+  return upright.length > 0 ? upright : choices;
+}
+
+function worthTransposing(
+  { ways, chosen }: Decision,
+  choices: readonly PixelChoice[],
+  wanted: Wanted,
+): PixelChoice[] {
+  const best = Math.max(...ways.map(({ result }) => result.accuracy));
+  const bestTwo = [...ways.slice(0, 2), chosen];
+  return choices.filter(
+    (choice) =>
+      choice.transpose &&
+      ((best < GOOD_ACCURACY && isWanted(choice, wanted)) ||
+        bestTwo.some(({ choice: { scale, invert } }) => choice.scale === scale && choice.invert === invert)),
+  );
+}
+
+/** Those that may yet be chosen, the best one of all, and the best one of another scale or polarity to compare with. */
+function finalists({ ways, chosen, undecided }: Decision, wanted: Wanted): PixelChoice[] {
+  const [best] = ways;
+  const all = [
+    chosen,
+    ...undecided,
+    ...ways.slice(0, 1),
+    ...ways.filter(({ choice }) => isWanted(choice, wanted)).slice(0, 1),
+  ];
+  const runnerUp = ways.find(
+    ({ choice, result }) =>
+      best !== undefined &&
+      (choice.scale !== best.choice.scale || choice.invert !== best.choice.invert) &&
+      !isSame(result, best.result),
+  );
+  if (runnerUp !== undefined) all.push(runnerUp);
+  return [...new Set(all.map(({ choice }) => choice))];
+}
+
+/** The ways that were tried so far, and on how many images. */
+class Trials {
+  readonly #options: PreflightOptions;
+  readonly #trials = new Map<PixelChoice, Trial>();
+
+  constructor(options: PreflightOptions) {
+    this.#options = options;
+  }
+
+  /** Tries each of the choices on the images up to `images` on which it was not tried yet. */
+  async run(choices: readonly PixelChoice[], images: number): Promise<void> {
+    const { probe, classes, score } = this.#options;
+    for (const choice of choices) {
+      const before = this.#trials.get(choice);
+      const start = before?.truth.length ?? 0;
+      if (start >= images) continue;
+      const part = partOf(probe, start, images);
+      const trial = trialOf(await score(choice, part), part.labels, classes);
+      this.#trials.set(choice, before === undefined ? trial : joinTrials(before, trial));
+    }
+  }
+
+  decide(): Decision {
+    const { classes, wanted } = this.#options;
+    return decide(this.#trials, classes, wanted);
+  }
+
+  candidates(ways: readonly Way[]): Preflight["candidates"] {
+    return ways.map(({ choice }) => {
+      // As a run in this way would count: without matching classes.
+      const result = resultOf(this.#trials.get(choice)!, this.#options.classes, null);
+      const { accuracy, logLoss, saturated, images } = result;
+      return { ...choice, accuracy, log_loss: logLoss, saturated, images };
+    });
+  }
+}
+
+function partOf({ indices, labels, pixels }: Batch, start: number, end: number): Batch {
+  const width = pixels.length / labels.length;
+  return {
+    indices: indices.subarray(start, end),
+    labels: labels.subarray(start, end),
+    pixels: pixels.subarray(start * width, end * width),
+  };
+}

@@ -1,0 +1,153 @@
+import { isSame, whyBetter, type Reason } from "../metrics/comparison.ts";
+import { grouped, listed, loss, percent } from "../metrics/wording.ts";
+import { isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
+import type { PixelChoice, Scale } from "../types.ts";
+
+const FORMULAS = {
+  unit: "x/255",
+  raw: "x",
+  mnist: "(x/255 − 0.1307)/0.3081",
+  signed: "x/127.5 − 1",
+} as const satisfies Record<Scale, string>;
+
+/** Ways that a warning lists. */
+const LISTED = 4;
+
+const images = (count: number): string => `${grouped(count)} labelled ${count === 1 ? "image" : "images"}`;
+
+/** `unit`, `raw, inverted and transposed`. */
+export function nameOf({ scale, invert, transpose }: PixelChoice): string {
+  const changes = [...(invert ? ["inverted"] : []), ...(transpose ? ["transposed"] : [])];
+  return [scale, ...(changes.length > 0 ? [listed(changes)] : [])].join(", ");
+}
+
+/** `x/255 (unit)`. */
+function formulaOf(choice: PixelChoice): string {
+  return `${FORMULAS[choice.scale]} (${nameOf(choice)})`;
+}
+
+/** What is said where there is nothing to try a choice on. */
+export function untriedStatement(chosen: PixelChoice): string {
+  return `pixels as ${formulaOf(chosen)}: there are no labelled images to try other ways on`;
+}
+
+/** The choice and its reason in one line, to be printed and put into the report. */
+export function statementOf(decision: Decision, wanted: Wanted): string {
+  const { chosen, columns, hopeless } = decision;
+  const asked = wanted.scale === null && wanted.invert === null ? "" : ", as asked";
+  const pixels = `pixels as ${formulaOf(chosen.choice)}${asked}`;
+  if (hopeless) {
+    return `${pixels}: no way to feed them is better than chance on ${images(chosen.result.images)}`;
+  }
+  const matched = columns === null ? "" : ", its classes matched one to one";
+  const transposed = chosen.choice.transpose
+    ? "; the model was trained on transposed images (as EMNIST's files hold them)"
+    : "";
+  return `${pixels}: ${evidence(decision)}${matched}${transposed}`;
+}
+
+function evidence({ chosen, verdict, ways }: Decision): string {
+  const next = nextBest(chosen, ways);
+  const on = `on ${images(chosen.result.images)}`;
+  if (verdict === "same") return `their scale makes no difference to this model, ${figure(chosen)} ${on}`;
+  if (next === undefined) return `${figure(chosen)} ${on}`;
+  const reason = whyBetter(chosen.result, next.result);
+  if (reason === "saturation") {
+    return `${figure(chosen)} ${on}, while ${nameOf(next.choice)} makes ${percent(next.result.saturated ?? 0)} of the confidences exactly 1`;
+  }
+  const others = verdict === "close" ? nameOf(next.choice) : `the next best (${nameOf(next.choice)})`;
+  const against = verdict === "close" ? "with" : "for";
+  const [own, other] = figures(chosen, next, reason);
+  return `${own} ${on}, against ${other} ${against} ${others}`;
+}
+
+/** The best of the ways that feed the model differently, which a transposed copy of the same pixels does not count as. */
+function nextBest(chosen: Way, ways: readonly Way[]): Way | undefined {
+  const { scale, invert } = chosen.choice;
+  return ways.find(
+    ({ choice, result }) =>
+      (choice.scale !== scale || choice.invert !== invert) && !isSame(result, chosen.result),
+  );
+}
+
+function figure({ result }: Way): string {
+  return result.logLoss === null
+    ? `accuracy ${percent(result.accuracy)}`
+    : `log loss ${loss(result.logLoss)}`;
+}
+
+/** Both ways in the measure that tells them apart: `log loss 0.35` and `2.81`. */
+function figures(way: Way, other: Way, reason: Reason | null): [string, string] {
+  const [own, others] = [way.result, other.result];
+  if (
+    own.logLoss === null ||
+    others.logLoss === null ||
+    (reason === "accuracy" && own.logLoss >= others.logLoss)
+  ) {
+    return [`accuracy ${percent(own.accuracy)}`, percent(others.accuracy)];
+  }
+  return [`log loss ${loss(own.logLoss)}`, loss(others.logLoss)];
+}
+
+/** What a reader must know before believing numbers of pixels fed in this way. */
+export function warningsOf(decision: Decision, wanted: Wanted): string[] {
+  if (decision.hopeless) return [hopelessWarning(decision)];
+  const better = betterWarning(decision, wanted);
+  if (better !== null) return [better];
+  return decision.undecided.length > 1 ? [closeWarning(decision)] : [];
+}
+
+function hopelessWarning({ chosen, ways }: Decision): string {
+  const best = ways.reduce((best, way) => (way.result.accuracy > best.result.accuracy ? way : best));
+  return (
+    `No way to feed the pixels is better than chance on ${images(best.result.images)}: the best is right on ` +
+    `${percent(best.result.accuracy)} of them (${nameOf(best.choice)}). The model looks untrained, or made for other ` +
+    `data; its pixels are fed as ${formulaOf(chosen.choice)}.`
+  );
+}
+
+function closeWarning({ chosen, undecided }: Decision): string {
+  const table = undecided.map(({ choice, result }) => {
+    const logLoss = result.logLoss === null ? "" : `, log loss ${loss(result.logLoss)}`;
+    return `${nameOf(choice)} (accuracy ${percent(result.accuracy)}${logLoss})`;
+  });
+  return (
+    `These ways to feed the pixels are too close to tell apart on ${images(chosen.result.images)}: ` +
+    `${listed(table, LISTED)}. They are fed as ${formulaOf(chosen.choice)}: if the model was trained otherwise, ` +
+    "name its way with --scale or --invert."
+  );
+}
+
+/** Where the command line fixed something, and another way is surely better. */
+function betterWarning({ chosen, ways }: Decision, wanted: Wanted): string | null {
+  const better = ways.find(
+    (way) => !isWanted(way.choice, wanted) && whyBetter(way.result, chosen.result) !== null,
+  );
+  if (better === undefined) return null;
+  const options = wantedOptions(wanted, better.choice);
+  const advice = `leave ${listed(options)} out, unless the model was trained so.`;
+  return `${listed(options)} ${options.length > 1 ? "were" : "was"} asked for, but ${shortfall(better, chosen)}: ${advice}`;
+}
+
+/** What was asked for and the better way does not do. */
+function wantedOptions({ scale, invert }: Wanted, better: PixelChoice): string[] {
+  return [
+    ...(scale !== null && scale !== better.scale ? [`--scale ${scale}`] : []),
+    ...(invert !== null && invert !== better.invert ? [invert ? "--invert" : "--no-invert"] : []),
+  ];
+}
+
+function shortfall(better: Way, chosen: Way): string {
+  const reason = whyBetter(better.result, chosen.result);
+  const on = `on ${images(Math.min(better.result.images, chosen.result.images))}`;
+  const name = nameOf(better.choice);
+  if (reason === "saturation") {
+    const shares = [chosen, better].map(({ result }) => percent(result.saturated ?? 0));
+    return `${on} it makes ${shares[0]} of the confidences exactly 1, and ${name} ${shares[1]} at about the same accuracy`;
+  }
+  if (reason === "accuracy") {
+    return `${on} ${name} is right on ${percent(better.result.accuracy)} against ${percent(chosen.result.accuracy)}`;
+  }
+  const [own, other] = figures(better, chosen, reason);
+  return `${on} ${name} has ${own} against ${other}`;
+}
