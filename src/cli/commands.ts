@@ -15,7 +15,7 @@ interface Command<Options extends (args: Argv) => Argv> {
 function command<Options extends (args: Argv) => Argv>(
   definition: Command<Options>,
 ): Command<(args: Argv) => Argv> {
-  return definition as unknown as Command<(args: Argv) => Argv>;
+  return definition;
 }
 
 export const COMMANDS = {

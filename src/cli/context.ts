@@ -5,11 +5,13 @@ export interface Context {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   readonly signal: AbortSignal;
+  /** Called, once each, where the process must end without the commands' own clearing up. They must be synchronous. */
+  readonly atHardExit: Set<() => void>;
 }
 
 export interface Terminal {
   write(text: string): void;
-  /** Null where it is no terminal but a file or a pipe. */
+  /** Characters a line, now: a window can be resized. Null where it is no terminal but a file or a pipe. */
   readonly columns: number | null;
 }
 
@@ -17,4 +19,16 @@ export interface Terminal {
 export function fixedTime(env: NodeJS.ProcessEnv): Date | null {
   const seconds = env["SOURCE_DATE_EPOCH"];
   return seconds !== undefined && /^\d{1,12}$/.test(seconds) ? new Date(Number(seconds) * 1000) : null;
+}
+
+/** Whether to colour stdout: what the user asked for, else https://no-color.org, FORCE_COLOR, and the terminal itself. */
+export function wantsColor(
+  asked: boolean | undefined,
+  { env, stdout }: Pick<Context, "env" | "stdout">,
+): boolean {
+  if (asked !== undefined) return asked;
+  const { NO_COLOR: none = "", FORCE_COLOR: force } = env;
+  if (none !== "") return false;
+  if (force !== undefined) return force !== "0" && force !== "false";
+  return stdout.columns !== null && env["TERM"] !== "dumb";
 }

@@ -46,6 +46,7 @@ export function startDrawing(formats: readonly ChartFormat[], signal: AbortSigna
   reply.catch(() => {});
   return {
     async draw(evaluation) {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage({ evaluation, formats } satisfies DrawRequest);
       const answer = await reply;
       if ("drawn" in answer) return answer.drawn;

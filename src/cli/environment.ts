@@ -29,6 +29,8 @@ async function git(): Promise<Environment["git"]> {
       {
         timeout: 5000,
         maxBuffer: 16 << 20,
+        // A look must not lock the index against the user's own git.
+        env: { ...process.env, GIT_OPTIONAL_LOCKS: "0" },
       },
     );
     const lines = stdout.split("\n").filter((line) => line !== "");

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import { DatasetError, InterruptedError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
@@ -6,7 +8,7 @@ import { REPORTS } from "../report/table.ts";
 import { summaryJson, summaryText } from "../report/text.ts";
 import { bundledModel, loadModel, openModel } from "../scorer/open.ts";
 import type { Batch, Dataset, Evaluation, Scorer } from "../types.ts";
-import { fixedTime, type Context } from "./context.ts";
+import { fixedTime, wantsColor, type Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
 import { startDrawing, type Drawing } from "./draw.ts";
 import { environment } from "./environment.ts";
@@ -21,11 +23,12 @@ const DEFAULT_COLUMNS = 100;
 export async function evaluateCommand(options: EvaluateArguments, context: Context): Promise<number> {
   const gates = options.gate.map((text) => parseGate(text));
   const progress = progressLine(context.stderr, !options.quiet, () => performance.now());
-  const output = await openOutput(options.out);
+  const output = await openOutput(options.out, context.atHardExit);
   const drawing = startDrawing(options.charts, context.signal);
   try {
     const evaluation = await measure(options, context, gates, output, progress);
-    progress.update("Drawing charts", 0, null);
+    progress.clear();
+    if (options.charts.length > 0) progress.update("Drawing charts", 0, null);
     await writeReports(evaluation, options, output, drawing);
     context.signal.throwIfAborted();
     await output.commit();
@@ -142,29 +145,29 @@ async function writeReports(
 function print(evaluation: Evaluation, options: EvaluateArguments, { stdout, env }: Context): void {
   if (options.json) stdout.write(`${JSON.stringify(summaryJson(evaluation, options.out), null, 2)}\n`);
   else if (!options.quiet) {
-    const plain = env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "";
-    const color = options.color ?? (stdout.columns !== null && !plain);
+    const color = wantsColor(options.color, { env, stdout });
     const text = summaryText(evaluation, { columns: stdout.columns ?? DEFAULT_COLUMNS, color });
-    stdout.write(`${text}\nReport: ${options.out}/\n`);
+    stdout.write(`${text}\nReport: ${options.out.replace(/\/*$/, "/")}\n`);
   }
 }
 
 /** 1 means that the model is worse; where that cannot be told, the reason goes to stderr. */
 function exitCode(
   { failures, dataset, gates }: Evaluation,
-  { out }: EvaluateArguments,
+  { out, reports }: EvaluateArguments,
   { stderr }: Context,
 ): number {
-  if (failures.count > 0) {
-    const all = dataset.images + failures.count;
-    stderr.write(
-      `mnist-evaluate: ${failures.count} of ${all} images have no prediction: see failures in ${out}/metrics.json\n`,
-    );
-    return 4;
-  }
-  if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
   const untold = gates.filter(({ actual }) => actual === null);
   for (const { expression, reason } of untold)
     stderr.write(`mnist-evaluate: --gate '${expression}': ${reason}\n`);
+  if (failures.count > 0) {
+    const all = dataset.images + failures.count;
+    const where = reports.includes("json")
+      ? `see failures in ${join(out, "metrics.json")}`
+      : "run with --reports json to see which";
+    stderr.write(`mnist-evaluate: ${failures.count} of ${all} images have no prediction: ${where}\n`);
+    return 4;
+  }
+  if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
   return untold.length > 0 ? 2 : 0;
 }

@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 
 import { CATALOG, type DatasetName, type SplitName } from "../dataset/catalog.ts";
 import { UsageError } from "../errors.ts";
+import { nearest } from "../metrics/nearest.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
 import { SCALES } from "../scorer/scales.ts";
 import type { Layout, Scale } from "../types.ts";
@@ -13,43 +14,81 @@ const SCALE_CHOICES = ["auto", ...(Object.keys(SCALES) as Scale[])] as const;
 
 export type ChartFormat = (typeof FORMATS)[number];
 
-/** A list that may be written `a,b` or given by repeating the option; `none` is the empty one. */
-function listOf<T extends string>(name: string, choices: readonly T[]) {
-  return (value: unknown): T[] => {
-    const items = [value]
-      .flat()
-      .flatMap((item) => String(item).split(","))
-      .map((item) => item.trim());
-    const wanted = items.filter((item) => item !== "" && item !== "none");
-    for (const item of wanted) {
-      if (!choices.includes(item as T)) {
-        throw new UsageError(`--${name}: ${item} is not one of ${choices.join(", ")}, none`);
-      }
-    }
-    return choices.filter((choice) => wanted.includes(choice));
-  };
-}
-
-function wholeNumber(name: string, lowest: number, highest: number) {
-  return (value: unknown): number => {
-    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-    if (typeof number !== "number" || !Number.isInteger(number) || number < lowest || number > highest) {
-      const range =
-        highest === Number.MAX_SAFE_INTEGER ? `of at least ${lowest}` : `from ${lowest} to ${highest}`;
-      throw new UsageError(`--${name} takes a whole number ${range}, not ${String(value)}`);
-    }
-    return number;
-  };
-}
+/** What every option with a value needs: without one, yargs refuses it. */
+const VALUE = { requiresArg: true } as const;
+/** One value each time, so that `--gate A B` is not read as two gates. */
+const REPEATABLE = { type: "string", array: true, nargs: 1 } as const;
 
 /** An option that is given once; yargs makes a list of one that is given again. */
-function single<T>(name: string) {
-  return (value: T): T => {
-    if (Array.isArray(value))
-      throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
-    if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out`);
-    return value;
-  };
+function once<T>(name: string, value: T): T {
+  if (Array.isArray(value))
+    throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
+  if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out`);
+  return value;
+}
+
+function text(name: string) {
+  return {
+    ...VALUE,
+    type: "string",
+    coerce: (value: unknown): string => String(once(name, value)),
+  } as const;
+}
+
+/** Without a type, because yargs turns a value that is no number into NaN, before anyone can quote it. */
+function wholeNumber(name: string, lowest: number, highest: number) {
+  return {
+    ...VALUE,
+    coerce(value: unknown): number {
+      const given = String(once(name, value));
+      const number = given.trim() === "" ? NaN : Number(given);
+      if (!Number.isInteger(number) || number < lowest || number > highest) {
+        const range =
+          highest === Number.MAX_SAFE_INTEGER ? `of at least ${lowest}` : `from ${lowest} to ${highest}`;
+        throw new UsageError(`--${name} takes a whole number ${range}, not ${given}`);
+      }
+      return number;
+    },
+  } as const;
+}
+
+function choice<T extends string>(name: string, choices: readonly T[]) {
+  return {
+    ...VALUE,
+    choices,
+    coerce(value: unknown): T {
+      const given = String(once(name, value));
+      if (!choices.includes(given as T)) throw new UsageError(notOneOf(name, given, choices));
+      return given as T;
+    },
+  } as const;
+}
+
+/** A list that may be written `a,b` or given by repeating the option; `none` is the empty one. */
+function listOf<T extends string>(name: string, choices: readonly T[]) {
+  return {
+    ...VALUE,
+    type: "string",
+    coerce(value: unknown): T[] {
+      const items = [value]
+        .flat()
+        .flatMap((item) => String(item).split(","))
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
+      const wanted = items.filter((item) => item !== "none");
+      const wrong = wanted.find((item) => !choices.includes(item as T));
+      if (wrong !== undefined) throw new UsageError(notOneOf(name, wrong, [...choices, "none"]));
+      if (wanted.length > 0 && wanted.length < items.length)
+        throw new UsageError(`--${name}: none cannot be combined with ${wanted[0]}`);
+      return choices.filter((item) => wanted.includes(item));
+    },
+  } as const;
+}
+
+function notOneOf(name: string, given: string, choices: readonly string[]): string {
+  const meant = nearest(given, choices);
+  const advice = meant.length === 0 ? "" : `: did you mean ${meant.join(" or ")}?`;
+  return `--${name}: ${given} is not one of ${choices.join(", ")}${advice}`;
 }
 
 function classNames(value: unknown): string[] {
@@ -74,29 +113,25 @@ export function datasetOptions<T>(args: Argv<T>) {
   return args
     .option("dataset", {
       group: DATA,
-      coerce: single<DatasetName>("dataset"),
-      choices: DATASETS,
+      ...choice("dataset", DATASETS),
       default: "mnist" as const,
       desc: "A known data set",
     })
     .option("split", {
       group: DATA,
-      coerce: single<SplitName>("split"),
-      choices: ["test", "train"] as const,
+      ...choice<SplitName>("split", ["test", "train"]),
       default: "test" as const,
       desc: "Which half of it",
     })
     .option("data-dir", {
       group: DATA,
-      type: "string",
+      ...text("data-dir"),
       default: "data",
-      coerce: single<string>("data-dir"),
       desc: "Download cache",
     })
     .option("mirror", {
       group: DATA,
-      type: "string",
-      array: true,
+      ...REPEATABLE,
       default: [] as string[],
       desc: "URL tried before the data set's own mirrors; repeatable; http(s) or file",
     })
@@ -109,46 +144,41 @@ export function evaluateOptions<T>(args: Argv<T>) {
   return datasetOptions(args)
     .option("images", {
       group: DATA,
-      type: "string",
-      coerce: single<string>("images"),
+      ...text("images"),
       desc: "IDX file of images instead, gzipped or not",
     })
     .option("labels", {
       group: DATA,
-      type: "string",
-      coerce: single<string>("labels"),
+      ...text("labels"),
       desc: "IDX file of their labels",
     })
     .option("classes", {
       group: DATA,
+      ...VALUE,
       type: "string",
       coerce: classNames,
       desc: "Class names for --images: a,b,c",
     })
     .option("limit", {
       group: DATA,
-      type: "number",
-      coerce: wholeNumber("limit", 1, Number.MAX_SAFE_INTEGER),
-      desc: "Score N images, stratified by class",
+      ...wholeNumber("limit", 1, Number.MAX_SAFE_INTEGER),
+      desc: "Score N images only, stratified by class",
     })
     .option("model", {
       group: MODEL,
-      type: "string",
-      coerce: single<string>("model"),
+      ...text("model"),
       desc: "An ONNX model",
       defaultDescription: "the bundled one",
     })
     .option("scale", {
       group: MODEL,
-      coerce: single<Scale | "auto">("scale"),
-      choices: SCALE_CHOICES,
+      ...choice("scale", SCALE_CHOICES),
       default: "auto" as const,
       desc: "Pixels as x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed)",
     })
     .option("layout", {
       group: MODEL,
-      coerce: single<Layout | "auto">("layout"),
-      choices: LAYOUTS,
+      ...choice("layout", LAYOUTS),
       default: "auto" as const,
       desc: "Order of the model's input",
     })
@@ -160,36 +190,31 @@ export function evaluateOptions<T>(args: Argv<T>) {
     })
     .option("batch-size", {
       group: MODEL,
-      type: "number",
+      ...wholeNumber("batch-size", 1, 1_000_000),
       default: 1000,
-      coerce: wholeNumber("batch-size", 1, 1_000_000),
       desc: "Images in one run of the model",
     })
     .option("out", {
       group: RESULT,
-      type: "string",
+      ...text("out"),
       default: "reports",
-      coerce: single<string>("out"),
       desc: "Output folder",
     })
     .option("charts", {
       group: RESULT,
-      type: "string",
+      ...listOf("charts", FORMATS),
       default: "svg,png",
-      coerce: listOf("charts", FORMATS),
       desc: "svg, png or none",
     })
     .option("reports", {
       group: RESULT,
-      type: "string",
+      ...listOf("reports", Object.keys(REPORTS) as ReportName[]),
       default: "json,csv,html,markdown,junit",
-      coerce: listOf("reports", Object.keys(REPORTS) as ReportName[]),
       desc: "Which reports",
     })
     .option("gate", {
       group: RESULT,
-      type: "string",
-      array: true,
+      ...REPEATABLE,
       default: [] as string[],
       desc: "Condition to pass, such as 'accuracy >= 0.92' or 'recall[5] >= 0.85'; repeatable",
     })
@@ -213,9 +238,8 @@ export function evaluateOptions<T>(args: Argv<T>) {
     })
     .option("seed", {
       group: RUN,
-      type: "number",
+      ...wholeNumber("seed", -2147483648, 2147483647),
       default: 42,
-      coerce: wholeNumber("seed", -2147483648, 2147483647),
       desc: "Everything random",
     })
     .check(({ images, labels, classes }) => {
@@ -234,8 +258,7 @@ export function evaluateOptions<T>(args: Argv<T>) {
 /** What `train` takes: where the images come from, and the file to write. */
 export function trainOptions<T>(args: Argv<T>) {
   return datasetOptions(args).option("model", {
-    type: "string",
-    coerce: single<string>("model"),
+    ...text("model"),
     desc: "File to write",
     defaultDescription: "the bundled model",
   });

@@ -6,14 +6,14 @@ const BAR = 24;
 
 /** One line on stderr that is drawn over again, or nothing where stderr is no terminal. */
 export interface Progress {
+  /** `total` is null where it is not known; with 0 done, the label stands alone. */
   update(label: string, done: number, total: number | null): void;
   /** Takes the line away, so that what is printed next starts on a clean one. */
   clear(): void;
 }
 
 export function progressLine(terminal: Terminal, enabled: boolean, now: () => number): Progress {
-  const { columns } = terminal;
-  if (!enabled || columns === null) return { update: () => {}, clear: () => {} };
+  if (!enabled || terminal.columns === null) return { update: () => {}, clear: () => {} };
   let drawnAt = -Infinity;
   let drawn = false;
   return {
@@ -21,17 +21,18 @@ export function progressLine(terminal: Terminal, enabled: boolean, now: () => nu
       if (now() - drawnAt < INTERVAL_MS) return;
       drawnAt = now();
       drawn = true;
-      terminal.write(`\r\u001B[K${progressText(label, done, total).slice(0, columns - 1)}`);
+      terminal.write(`\r\u001B[K${progressText(label, done, total).slice(0, (terminal.columns ?? 1) - 1)}`);
     },
     clear() {
       if (drawn) terminal.write("\r\u001B[K");
       drawn = false;
+      drawnAt = -Infinity;
     },
   };
 }
 
 function progressText(label: string, done: number, total: number | null): string {
-  if (total === null || total === 0) return `${label} ${done}`;
+  if (total === null || total === 0) return done === 0 ? label : `${label} ${done}`;
   const share = Math.min(1, done / total);
   const filled = Math.round(share * BAR);
   return `${label} ${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${Math.floor(share * 100)} %`;

@@ -1,0 +1,39 @@
+import { InterruptedError } from "../errors.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** npm passes Ctrl-C on to a process that has already got it from the terminal: that is one keypress, not two. */
+const SAME_KEYPRESS_MS = 250;
+/** What does not answer for so long, such as a read from a dead network drive, is not waited for. */
+const GRACE_MS = 3000;
+
+export const INTERRUPTED = "interrupted: no result was written, and an earlier report stands as it was";
+
+/** What ends the process, as an argument for tests. */
+export interface Interruptible {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  /** Ends the process without waiting for anything. */
+  end(): void;
+}
+
+/** The first signal aborts, so that the run ends in order; a second one, or a run that does not end, ends it at once. */
+export function interruption(
+  process: Interruptible,
+  now: () => number = () => performance.now(),
+  graceMs = GRACE_MS,
+): AbortSignal {
+  const controller = new AbortController();
+  let firstAt = Infinity;
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (controller.signal.aborted) {
+        if (now() - firstAt > SAME_KEYPRESS_MS) process.end();
+        return;
+      }
+      firstAt = now();
+      // It must not keep a run alive that has ended in order.
+      setTimeout(() => process.end(), graceMs).unref();
+      controller.abort(new InterruptedError(INTERRUPTED));
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,2 @@
+// By a static import, because the bundler gives a package that is imported on demand no named exports.
+export { parse } from "yaml";
