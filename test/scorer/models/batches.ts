@@ -1,7 +1,13 @@
 /** Models that fix the number of images in a run, leave their sizes open, or keep their weights in another file. */
 import { readFileSync } from "node:fs";
 
-import { decodeModel, encodeModel, type TensorProto } from "../../../src/scorer/onnx-proto.ts";
+import {
+  decodeModel,
+  encodeModel,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "../../../src/scorer/onnx-proto.ts";
 import type { Preprocessing } from "../../../src/types.ts";
 import { constant, external, node, value, type Dimension } from "./graph.ts";
 import { linearGraph, pixels, probabilities, reshape, type Part } from "./linear.ts";
@@ -49,36 +55,51 @@ const mixing: Part = {
 
 /**
  * The model zoo's mnist-8: a network with two convolutions, the batch of 1 in its input, output, inner shapes and the
- * Reshape before its last layer. Here with other batches; `free` takes any number of images.
+ * Reshape before its last layer. Here with another input and batch.
  */
-function convolutional(images: number | "free", reshapeTo: readonly [number, number]): TestModel {
+function zoo(input: ValueInfoProto, images: Dimension, first: readonly NodeProto[] = []): ModelFiles {
   const file = new URL("../../fixtures/models/mnist-8.onnx", import.meta.url);
-  const build = (): ModelFiles => {
-    const model = decodeModel(readFileSync(file));
-    const { valueInfo: _, ...zoo } = model.graph ?? {};
-    const batch = images === "free" ? "N" : images;
-    const inputs = zoo.input?.slice(1) ?? [];
-    const initializer = zoo.initializer?.map((tensor) =>
-      tensor.name === "Pooling160_Output_0_reshape0_shape"
-        ? constant(tensor.name, "int64", [2], reshapeTo)
-        : tensor,
-    );
-    const graph = {
-      ...zoo,
-      initializer: initializer ?? [],
-      input: [value("Input3", "float", [batch, 1, 28, 28]), ...inputs],
-      output: [value("Plus214_Output_0", "float", [batch, 10])],
-    };
-    return { bytes: encodeModel({ ...model, graph }) };
+  const model = decodeModel(readFileSync(file));
+  const { valueInfo: _, ...graph } = model.graph ?? {};
+  const reshapeTo = [typeof images === "number" ? images : -1, 256];
+  const initializer = (graph.initializer ?? []).map((tensor) =>
+    tensor.name === "Pooling160_Output_0_reshape0_shape"
+      ? constant(tensor.name, "int64", [2], reshapeTo)
+      : tensor,
+  );
+  const changed = {
+    ...graph,
+    node: [...first, ...(graph.node ?? [])],
+    initializer,
+    // Old exports list the weights among the inputs.
+    input: [input, ...(graph.input?.slice(1) ?? [])],
+    output: [value("Plus214_Output_0", "float", [images, 10])],
   };
+  return { bytes: encodeModel({ ...model, graph: changed }) };
+}
+
+const zooAnswer = { output: "Plus214_Output_0", meaning: "logits" } as const;
+
+function convolutional(images: Dimension, shape: readonly Dimension[] = [1, 28, 28]): TestModel {
   return {
-    build,
+    build: () => zoo(value("Input3", "float", [images, ...shape]), images),
     feed: nchw,
-    ...(images === "free" ? {} : { fixedBatch: images }),
-    answer: { output: "Plus214_Output_0", meaning: "logits" },
+    ...(typeof images === "number" ? { fixedBatch: images } : {}),
+    answer: zooAnswer,
     correct: [9890, 9890],
   };
 }
+
+/** No size is known, and only [n, 28, 28, 1] runs. */
+const channelsLast: TestModel = {
+  build: () => {
+    const first = node("Transpose", "image", "Input3", { perm: [0, 3, 1, 2] });
+    return zoo(value("image", "float", ["N", "H", "W", "C"]), "N", [first]);
+  },
+  feed: { ...flatUnit, layout: "nhwc" },
+  answer: zooAnswer,
+  correct: [9890, 9890],
+};
 
 function open(shape: readonly Dimension[] | undefined, images: Dimension = "N"): TestModel {
   const flat = shape?.length === 2;
@@ -114,9 +135,11 @@ export const BATCHES = {
   "fixed-1-reshape": fixedReshape(1),
   "fixed-7-reshape": fixedReshape(7),
   "fixed-1-mixing": { ...fixedReshape(1, mixing), indifferent: ["raw"], correct: [9184, 9188] },
-  "cnn-fixed-1": convolutional(1, [1, 256]),
-  "cnn-fixed-7": convolutional(7, [7, 256]),
-  "cnn-free": convolutional("free", [-1, 256]),
+  "cnn-fixed-1": convolutional(1),
+  "cnn-fixed-7": convolutional(7),
+  "cnn-free": convolutional("N"),
+  "cnn-dynamic": convolutional("N", ["C", "H", "W"]),
+  "cnn-dynamic-nhwc": channelsLast,
   "dynamic-nchw": open(["N", "C", "H", "W"]),
   "dynamic-flat": open(["batch_size", "features"], "batch_size"),
   "unnamed-dimensions": open(["", 784], ""),

@@ -15,18 +15,27 @@ import { flatUnit, RIGHT, ROUNDED, type TestModel } from "./test-model.ts";
 
 const answer = { output: "probabilities", meaning: "probabilities" } as const;
 
+const shapes = {
+  flat: ["N", 784],
+  nhw: ["N", 28, 28],
+  nchw: ["N", 1, 28, 28],
+  nhwc: ["N", 28, 28, 1],
+} as const satisfies Record<Layout, unknown>;
+
 /** Whole numbers 0–255, divided inside. */
-function wholeNumbers(element: ElementName): TestModel {
+function wholeNumbers(element: ElementName, layout: "flat" | "nhwc" = "flat"): TestModel {
+  const shaped = reshape();
   const before = {
     nodes: [
       node("Cast", "pixels", "cast", { to: 1 }), // 1: float
-      node("Div", "cast white", "flat"),
+      node("Div", "cast white", "divided"),
+      node("Reshape", "divided flat_shape", "flat"),
     ],
-    initializers: [constant("white", "float", [], [255])],
+    initializers: [constant("white", "float", [], [255]), ...(shaped.initializers ?? [])],
   };
   return {
-    build: () => ({ bytes: linearGraph({ input: value("pixels", element, ["N", 784]), before }) }),
-    feed: { ...flatUnit, scale: "raw" },
+    build: () => ({ bytes: linearGraph({ input: value("pixels", element, shapes[layout]), before }) }),
+    feed: { ...flatUnit, layout, scale: "raw" },
     answer,
     correct: RIGHT,
   };
@@ -47,13 +56,6 @@ function floatingPoint(element: "float16" | "double", correct: TestModel["correc
     });
   return { build: () => ({ bytes: bytes() }), feed: flatUnit, answer, correct };
 }
-
-const shapes = {
-  flat: ["N", 784],
-  nhw: ["N", 28, 28],
-  nchw: ["N", 1, 28, 28],
-  nhwc: ["N", 28, 28, 1],
-} as const satisfies Record<Layout, unknown>;
 
 function laidOut(feed: Partial<Preprocessing>, linear?: Linear): TestModel {
   const full = { ...flatUnit, ...feed };
@@ -170,6 +172,7 @@ function rectangle(layout: "nchw" | "nhw", transpose: boolean): TestModel {
 
 export const INPUTS = {
   uint8: wholeNumbers("uint8"),
+  "nhwc-uint8": wholeNumbers("uint8", "nhwc"),
   int32: wholeNumbers("int32"),
   int64: wholeNumbers("int64"),
   float16: floatingPoint("float16", [9196, 9206]),

@@ -195,6 +195,12 @@ const otherTasks = {
       outputs: [value("scores", "float", ["N", 10])],
     }),
   ),
+  "int8-input": metadata("int8-input.onnx", "a model that takes −128 to 127", () =>
+    linearGraph({
+      input: value("pixels", "int8", ["N", 784]),
+      before: { nodes: [node("Cast", "pixels", "flat", { to: 1 })] },
+    }),
+  ),
   "no-batch": metadata("no-batch.onnx", "a model of one image, without a dimension for more", () =>
     linearGraph({ input: pixels([784]), before: reshape() }),
   ),
