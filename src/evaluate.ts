@@ -1,10 +1,22 @@
 import { createTally, curveWarnings } from "./metrics/tally.ts";
+import { createGuards } from "./metrics/guards.ts";
 import { examplePicker } from "./metrics/examples.ts";
-import type { Batch, Dataset, Evaluation, Measurements, ScoredBatch, Scorer, Scores } from "./types.ts";
+import type {
+  Batch,
+  Dataset,
+  Evaluation,
+  Measurements,
+  Preflight,
+  ScoredBatch,
+  Scorer,
+  Scores,
+} from "./types.ts";
 
 export interface EvaluateOptions {
   readonly dataset: Dataset;
   readonly scorer: Scorer;
+  /** How the scorer's preprocessing was found; null where there was nothing to choose. */
+  readonly preflight: Preflight | null;
   readonly batchSize: number;
   readonly seed: number;
   readonly signal: AbortSignal;
@@ -12,10 +24,15 @@ export interface EvaluateOptions {
   readonly onScored: (batch: ScoredBatch) => Promise<void> | void;
   /** Called with the number of images scored so far. */
   readonly onProgress: (images: number) => void;
+  /** Milliseconds. */
+  readonly now?: () => number;
 }
 
 /** What scoring alone gives: the evaluation but for the run's own circumstances, which the command adds. */
 export type Outcome = Omit<Evaluation, "createdAt" | "durationSeconds" | "environment" | "gates">;
+
+/** Rows of one-vs-rest or rounded scores may be off by this before a reader should hear of it. */
+const SUM_TOLERANCE = 1e-3;
 
 /**
  * The job itself: every image of the data set is scored, and the scores become one value from which all charts and
@@ -24,16 +41,21 @@ export type Outcome = Omit<Evaluation, "createdAt" | "durationSeconds" | "enviro
  * @throws DatasetError where the data is corrupt, ScorerError where the model cannot score it.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
-  const { dataset, scorer, seed, signal } = options;
+  const { dataset, scorer, seed, signal, now = () => performance.now() } = options;
   const tally = createTally(dataset.classes);
   const examples = examplePicker(dataset, seed);
+  const guards = createGuards(dataset.classes.length);
   const failures: { index: number; reason: string }[] = [];
   let images = 0;
+  let scoringMs = 0;
   for await (const batch of dataset.batches(options.batchSize)) {
     signal.throwIfAborted();
+    const startedAt = now();
     const scores = await scorer.score(batch, signal);
-    const scored = scoredBatch(batch, scores, dataset, failures);
+    scoringMs += now() - startedAt;
+    const { scored, rowSumsOff } = scoredBatch(batch, scores, dataset, failures);
     tally.add(scored);
+    guards.add(scored, rowSumsOff);
     examples.add(scored);
     await options.onScored(scored);
     images += scored.truth.length;
@@ -46,15 +68,18 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     seed,
     dataset: { name, split, images, classes, shape, files: dataset.files(), source },
     scorer: scorer.describe(),
-    preflight: null,
-    imagesPerSecond: null,
+    preflight: options.preflight,
+    imagesPerSecond: scoringMs > 0 ? ((images + failures.length) * 1000) / scoringMs : null,
     ...measurements,
     failures: { count: failures.length, images: failures },
     parity: null,
     comparison: null,
     latency: null,
     slices: null,
-    warnings: warningsOf(measurements, failures.length, images),
+    warnings: [
+      ...warningsOf(measurements, failures.length, images),
+      ...guards.warnings(measurements, classes, failures.length),
+    ],
     examples: examples.picked(),
   };
 }
@@ -81,7 +106,7 @@ function scoredBatch(
   scores: Scores,
   { classes, shape }: Dataset,
   failures: { index: number; reason: string }[],
-): ScoredBatch {
+): { readonly scored: ScoredBatch; readonly rowSumsOff: number } {
   const all: ScoredBatch = {
     indices: batch.indices,
     pixels: batch.pixels,
@@ -89,33 +114,36 @@ function scoredBatch(
     predicted: scores.labels,
     probabilities: scores.probabilities && new Float64Array(scores.probabilities.length),
   };
-  if (scores.probabilities === null || all.probabilities === null) return all;
+  if (scores.probabilities === null || all.probabilities === null) return { scored: all, rowSumsOff: 0 };
   const kept: number[] = [];
+  let rowSumsOff = 0;
   for (let row = 0; row < batch.labels.length; row++) {
-    if (normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length))
+    const sum = normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length);
+    if (sum === null) {
+      const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
+      failures.push({ index: batch.indices[row]!, reason });
+    } else {
       kept.push(row);
-    else
-      failures.push({
-        index: batch.indices[row]!,
-        reason: "the model's scores are no distribution: not finite, below 0, or all 0",
-      });
+      if (Math.abs(sum - 1) > SUM_TOLERANCE) rowSumsOff++;
+    }
   }
-  return kept.length === batch.labels.length ? all : pick(all, kept, shape[0] * shape[1], classes.length);
+  const whole = kept.length === batch.labels.length;
+  return { scored: whole ? all : pick(all, kept, shape[0] * shape[1], classes.length), rowSumsOff };
 }
 
 /**
  * Divides a row by its sum in double precision, so that it sums to one to 1e-15 whatever the model's element type; a
- * float32 softmax is off by 1e-7, which libraries treat differently. False where the row has no sum to divide by.
+ * float32 softmax is off by 1e-7, which libraries treat differently. @returns the sum, or null where the row has none to divide by
  */
-function normaliseRow(from: Float32Array, to: Float64Array, offset: number, classes: number): boolean {
+function normaliseRow(from: Float32Array, to: Float64Array, offset: number, classes: number): number | null {
   let sum = 0;
   for (let k = offset; k < offset + classes; k++) {
-    if (!(from[k]! >= 0)) return false;
+    if (!(from[k]! >= 0)) return null;
     sum += from[k]!;
   }
-  if (!(sum > 0 && sum < Infinity)) return false;
+  if (!(sum > 0 && sum < Infinity)) return null;
   for (let k = offset; k < offset + classes; k++) to[k] = from[k]! / sum;
-  return true;
+  return sum;
 }
 
 function pick(all: ScoredBatch, rows: readonly number[], pixels: number, classes: number): ScoredBatch {

@@ -1,17 +1,15 @@
 import { join } from "node:path";
 
-import { DatasetError, InterruptedError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
 import { predictionsHeader, predictionsRows } from "../report/csv.ts";
 import { REPORTS } from "../report/table.ts";
 import { summaryJson, summaryText } from "../report/text.ts";
-import { bundledModel, loadModel, openModel } from "../scorer/open.ts";
-import type { Batch, Dataset, Evaluation, Scorer } from "../types.ts";
+import type { Evaluation } from "../types.ts";
 import { fixedTime, wantsColor, type Context } from "./context.ts";
-import { datasetSettings, openDataset } from "./dataset.ts";
 import { startDrawing, type Drawing } from "./draw.ts";
 import { environment } from "./environment.ts";
+import { openInputs } from "./inputs.ts";
 import type { EvaluateArguments } from "./options.ts";
 import { openOutput, type Output } from "./output.ts";
 import { progressLine, type Progress } from "./progress.ts";
@@ -52,7 +50,7 @@ async function measure(
   const startedAt = context.now();
   const fixed = fixedTime(context.env);
   const machine = fixed === null ? environment() : Promise.resolve(null);
-  const { dataset, scorer } = await open(options, context, progress);
+  const { dataset, scorer, preflight } = await openInputs(options, context, progress);
   try {
     const bound = bindGates(gates, dataset.classes);
     const predictions = options.reports.includes("csv") ? await output.stream("predictions.csv") : null;
@@ -60,6 +58,7 @@ async function measure(
     const outcome = await evaluate({
       dataset,
       scorer,
+      preflight: preflight?.preflight ?? null,
       batchSize: options.batchSize,
       seed: options.seed,
       signal: context.signal,
@@ -75,7 +74,12 @@ async function measure(
     const { classes } = dataset;
     return {
       ...outcome,
-      warnings: [...outcome.warnings, ...(await fontWarnings(classes, options))],
+      imagesPerSecond: fixed === null ? outcome.imagesPerSecond : null,
+      warnings: [
+        ...(preflight?.warnings ?? []),
+        ...outcome.warnings,
+        ...(await fontWarnings(classes, options)),
+      ],
       createdAt: (fixed ?? startedAt).toISOString(),
       durationSeconds: fixed === null ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
       environment: await machine,
@@ -97,36 +101,6 @@ async function fontWarnings(classes: readonly string[], { charts }: EvaluateArgu
     : [
         `The PNG charts' font lacks ${missing.join(" ")}: those characters of class names are blank; the SVG charts have them.`,
       ];
-}
-
-/** Opens data set and model side by side; where one fails, the other's work is stopped. */
-async function open(
-  options: EvaluateArguments,
-  context: Context,
-  progress: Progress,
-): Promise<{ dataset: Dataset; scorer: Scorer }> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([context.signal, failed.signal]);
-  const { images, labels, classes = null, limit = null, seed, model = bundledModel } = options;
-  const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
-  try {
-    const [dataset, loaded] = await Promise.all([
-      openDataset({ ...datasetSettings(options, { ...context, signal }, progress), files, limit, seed }),
-      loadModel(model),
-    ]);
-    const { probe } = await firstImages(dataset);
-    const opened = await openModel(loaded, dataset, { layout: options.layout, output: null }, probe);
-    const scale = options.scale === "auto" ? "unit" : options.scale;
-    return { dataset, scorer: opened.scorer({ scale, invert: options.invert, transpose: false }) };
-  } catch (error) {
-    failed.abort(new InterruptedError("the other input could not be opened"));
-    throw error;
-  }
-}
-
-async function firstImages(dataset: Dataset): Promise<{ probe: Batch }> {
-  for await (const probe of dataset.batches(300)) return { probe };
-  throw new DatasetError("no images");
 }
 
 async function writeReports(

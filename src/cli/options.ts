@@ -185,8 +185,14 @@ export function evaluateOptions<T>(args: Argv<T>) {
     .option("invert", {
       group: MODEL,
       type: "boolean",
-      default: false,
-      desc: "Dark digits on white for the model",
+      desc: "255 − x first: dark digits on white",
+      defaultDescription: "found out",
+    })
+    .option("output", {
+      group: MODEL,
+      ...text("output"),
+      desc: "The model's output to read",
+      defaultDescription: "the one with scores or labels",
     })
     .option("batch-size", {
       group: MODEL,

@@ -137,9 +137,12 @@ function refusal(
 ): ScorerError {
   const given = wanted === "auto" ? "" : ` as --layout ${wanted}`;
   const size = modelSize(input.shape);
-  const takesWhat = size === null ? `takes ${describeTensor(input)}` : `takes images of ${size} pixels`;
+  const takesWhat =
+    size === null
+      ? `takes ${describeTensor(input)}`
+      : `takes images of ${size} pixels (${describeTensor(input)})`;
   return new ScorerError(
-    `${file} ${takesWhat} (${describeTensor(input)}), but the data set's images are ${height}×${width}${given}: ` +
+    `${file} ${takesWhat}, but the data set's images are ${height}×${width}${given}: ` +
       "use a model made for this data set, or the data set that it was made for",
   );
 }

@@ -28,10 +28,13 @@ export function tensorOutputs(
   outputs: readonly Metadata[],
   wanted: string | null,
 ): readonly TensorMetadata[] {
+  if (outputs.length === 0) {
+    throw new ScorerError(`${file} has no output: export it again, with the class scores as its output`);
+  }
   const named = wanted === null ? outputs : outputs.filter(({ name }) => name === wanted);
   if (named.length === 0) {
     const names = outputs.map(({ name }) => name).join(", ");
-    throw new ScorerError(`${file} has no output ${wanted ?? ""}: --output takes one of ${names}`);
+    throw new ScorerError(`${file} has no output ${wanted}: --output takes one of ${names}`);
   }
   const tensors = named.filter((output): output is TensorMetadata => output.isTensor);
   if (tensors.length === 0) {

@@ -57,9 +57,7 @@ function whyNot({ opset, irVersion }: FileFacts, message: string): string {
   if (irVersion !== null && irVersion > NEWEST.irVersion) {
     return `has the ONNX format version ${irVersion}, but at most ${NEWEST.irVersion} can be read: export it with an older onnx package`;
   }
-  const operator = /No opset import|is not a registered function\/op|Fatal error: ([\w.:]+)/.exec(
-    message,
-  )?.[1];
+  const operator = /(?:Fatal error: |No Op registered for )([\w.:]+)/.exec(message)?.[1];
   if (operator !== undefined) {
     return `uses the operator ${operator}, which the runtime does not have: export it with standard operators`;
   }

@@ -1,0 +1,70 @@
+import { InterruptedError, UsageError } from "../errors.ts";
+import { preflight, takeProbe, type PreflightOutcome } from "../preflight.ts";
+import { bundledModel, loadModel, openModel, type OpenedModel } from "../scorer/open.ts";
+import type { Batch, Dataset, Scorer } from "../types.ts";
+import type { Context } from "./context.ts";
+import { datasetSettings, openDataset } from "./dataset.ts";
+import type { EvaluateArguments } from "./options.ts";
+import type { Progress } from "./progress.ts";
+
+/** What a run scores, and with what. */
+export interface Inputs {
+  readonly dataset: Dataset;
+  readonly scorer: Scorer;
+  /** How the pixels' preprocessing was found; null where there was nothing to choose. */
+  readonly preflight: PreflightOutcome | null;
+}
+
+/**
+ * Opens data set and model side by side, and finds out how the model wants its pixels. Where one cannot be opened, the
+ * other's work is stopped.
+ *
+ * @throws DatasetError, ScorerError
+ */
+export async function openInputs(
+  options: EvaluateArguments,
+  context: Context,
+  progress: Progress,
+): Promise<Inputs> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  const { images, labels, classes = null, limit = null, seed, model = bundledModel } = options;
+  const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
+  try {
+    const [whole, loaded] = await Promise.all([
+      openDataset({ ...datasetSettings(options, { ...context, signal }, progress), files, limit, seed }),
+      loadModel(model),
+    ]);
+    const { probe, dataset } = await takeProbe(whole, options.batchSize, seed);
+    const { layout, output = null } = options;
+    const opened = await openModel(loaded, dataset, { layout, output }, probe);
+    const found = await tryChoices(opened, dataset, probe, options, signal);
+    return { dataset, ...found };
+  } catch (error) {
+    failed.abort(new InterruptedError("the other input could not be opened"));
+    throw error;
+  }
+}
+
+async function tryChoices(
+  { choices, scorer }: OpenedModel,
+  dataset: Dataset,
+  probe: Batch,
+  { scale, invert }: EvaluateArguments,
+  signal: AbortSignal,
+): Promise<Omit<Inputs, "dataset">> {
+  if (scale !== "auto" && !choices.some((choice) => choice.scale === scale)) {
+    const possible = [...new Set(choices.map((choice) => choice.scale))].join(", ");
+    throw new UsageError(
+      `--scale ${scale}: the model takes whole numbers, so that only ${possible} makes sense: leave --scale out`,
+    );
+  }
+  const outcome = await preflight({
+    probe,
+    classes: dataset.classes.length,
+    choices,
+    wanted: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
+    score: (choice, batch) => scorer(choice).score(batch, signal),
+  });
+  return { scorer: scorer(outcome.preflight.chosen), preflight: outcome };
+}
