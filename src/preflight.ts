@@ -29,6 +29,8 @@ const FIRST_ROUND = 60;
 const FIRST_ROUND_PER_CLASS = 4;
 /** Below this accuracy of the best way, all are tried on transposed images too, otherwise only the best two. */
 const GOOD_ACCURACY = 0.8;
+/** Where no way is better than chance on the first images, so many are looked at again. */
+const HOPELESS_FINALISTS = 3;
 
 /**
  * Finds out how a model wants its pixels: by scoring labelled images in every plausible way, and comparing image by
@@ -49,7 +51,7 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
   const firstRound = Math.min(images, Math.max(FIRST_ROUND, FIRST_ROUND_PER_CLASS * classes));
   await trials.run(upright, firstRound);
   await trials.run(worthTransposing(trials.decide(), choices, wanted), firstRound);
-  await trials.run(finalists(trials.decide(), wanted), images);
+  await trials.run(finalists(trials.decide()), images);
   const decision = trials.decide();
   return {
     preflight: {
@@ -94,21 +96,15 @@ function worthTransposing(
 }
 
 /** Those that may yet be chosen, the best one of all, and the best one of another scale or polarity to compare with. */
-function finalists({ ways, chosen, undecided }: Decision, wanted: Wanted): PixelChoice[] {
-  const [best] = ways;
-  const all = [
-    chosen,
-    ...undecided,
-    ...ways.slice(0, 1),
-    ...ways.filter(({ choice }) => isWanted(choice, wanted)).slice(0, 1),
-  ];
+function finalists({ ways, chosen, undecided, hopeless }: Decision): PixelChoice[] {
+  const best = ways[0]!;
   const runnerUp = ways.find(
-    ({ choice, result }) =>
-      best !== undefined &&
-      (choice.scale !== best.choice.scale || choice.invert !== best.choice.invert) &&
-      !isSame(result, best.result),
+    ({ choice: { scale, invert }, result }) =>
+      (scale !== best.choice.scale || invert !== best.choice.invert) && !isSame(result, best.result),
   );
-  if (runnerUp !== undefined) all.push(runnerUp);
+  const byAccuracy = ways.toSorted((a, b) => b.result.accuracy - a.result.accuracy);
+  const open = hopeless ? byAccuracy.slice(0, HOPELESS_FINALISTS) : [...undecided, best];
+  const all = [chosen, ...open, ...(runnerUp === undefined ? [] : [runnerUp])];
   return [...new Set(all.map(({ choice }) => choice))];
 }
 

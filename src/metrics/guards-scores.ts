@@ -36,13 +36,13 @@ export function scoreWarnings(
   relabelling: Relabelling | null,
   failures: number,
 ): string[] {
-  const saturation = saturated(counts, relabelling);
   return [
     notFinite(failures, imagesOf(measurements)),
     notNormalised(counts),
-    saturation,
-    saturation === null ? noProbabilities(counts, measurements) : null,
-    neverSure(counts, measurements),
+    // One of these is enough: each says that the confidences are not what they claim.
+    saturated(counts, relabelling) ??
+      noProbabilities(counts, measurements) ??
+      neverSure(counts, measurements),
   ].filter((warning) => warning !== null);
 }
 
@@ -78,7 +78,7 @@ function saturated({ images, sure }: ScoreCounts, relabelling: Relabelling | nul
   const tolerable = all > NEARLY_ALL_SURE * images ? WRONG_WHERE_ALL_SURE : WRONG_WHERE_SOME_SURE;
   if (wrong < LEAST_MISTAKES || (wilson(wrong, all, LEVEL)?.low ?? 0) <= tolerable) return null;
   return (
-    `${grouped(all)} of ${grouped(images)} confidences are exactly 1, and ${grouped(wrong)} of those predictions are ` +
+    `${grouped(all)} of ${grouped(images)} confidences are 1 to seven digits, and ${grouped(wrong)} of those predictions are ` +
     "wrong: the pixels are probably scaled wrongly for this model (see --scale). The accuracy may be right all the " +
     "same, but log loss, calibration and curves are not."
   );

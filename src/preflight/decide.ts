@@ -109,7 +109,7 @@ function chooseAmong(
   wanted: Wanted,
   hopeless: boolean,
 ): Pick<Decision, "chosen" | "verdict" | "undecided"> {
-  const open = ways.filter(({ choice }) => isWanted(choice, wanted));
+  const open = ways.filter((way) => isWanted(way.choice, wanted) && !isIdleTransposing(way, ways));
   if (hopeless) return { chosen: preferred(open), verdict: "close", undecided: open };
   const undecided = undecidedOf(simplest(open[0]!, open), open);
   const chosen = preferred(undecided);
@@ -121,6 +121,11 @@ function chooseAmong(
   const noDifference = scales.length > 0 && scales.every(({ result }) => isSame(result, chosen.result));
   const verdict = allRivals.length > 0 ? "close" : noDifference ? "same" : "clear";
   return { chosen, verdict, undecided };
+}
+
+/** Among ways that are all wrong, because the right one is not wanted, transposing may look better by chance. */
+function isIdleTransposing(way: Way, ways: readonly Way[]): boolean {
+  return way.choice.transpose && ways.some((other) => !other.choice.transpose && beats(other, way));
 }
 
 /** A way and those that cannot be told from it. */
@@ -157,9 +162,11 @@ function simplest(way: Way, ways: readonly Way[]): Way {
 
 /** The first of those that change the pixels least, if possible x/255. */
 export function leastEffort(choices: readonly PixelChoice[]): PixelChoice | null {
-  const effort = ({ scale, invert, transpose }: PixelChoice): number =>
-    (transpose ? 4 : 0) + (invert ? 2 : 0) + (scale === "unit" ? 0 : 1);
   return choices.toSorted((a, b) => effort(a) - effort(b))[0] ?? null;
+}
+
+function effort({ scale, invert, transpose }: PixelChoice): number {
+  return (transpose ? 4 : 0) + (invert ? 2 : 0) + (scale === "unit" ? 0 : 1);
 }
 
 /** x/255 if it is among them, else the best one that is not transposed, else the best. */

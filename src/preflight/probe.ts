@@ -14,7 +14,7 @@ export interface Probe {
   /** The data set from its start: its first reading in batches of the same size goes on where the probe stopped. */
   readonly dataset: Dataset;
   /** Closes the reading that `dataset` would go on with: needed only where it is never read. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const IMAGES = 300;

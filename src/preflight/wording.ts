@@ -15,10 +15,10 @@ const LISTED = 4;
 
 const images = (count: number): string => `${grouped(count)} labelled ${count === 1 ? "image" : "images"}`;
 
-/** `unit`, `raw, inverted and transposed`. */
-export function nameOf({ scale, invert, transpose }: PixelChoice): string {
+/** `unit`, `inverted and transposed raw`. */
+function nameOf({ scale, invert, transpose }: PixelChoice): string {
   const changes = [...(invert ? ["inverted"] : []), ...(transpose ? ["transposed"] : [])];
-  return [scale, ...(changes.length > 0 ? [listed(changes)] : [])].join(", ");
+  return changes.length === 0 ? scale : `${listed(changes)} ${scale}`;
 }
 
 /** `x/255 (unit)`. */
@@ -39,11 +39,11 @@ export function statementOf(decision: Decision, wanted: Wanted): string {
   if (hopeless) {
     return `${pixels}: no way to feed them is better than chance on ${images(chosen.result.images)}`;
   }
-  const matched = columns === null ? "" : ", its classes matched one to one";
+  const matched = columns === null ? "" : "with its classes matched one to one, ";
   const transposed = chosen.choice.transpose
     ? "; the model was trained on transposed images (as EMNIST's files hold them)"
     : "";
-  return `${pixels}: ${evidence(decision)}${matched}${transposed}`;
+  return `${pixels}: ${matched}${evidence(decision)}${transposed}`;
 }
 
 function evidence({ chosen, verdict, ways }: Decision): string {
@@ -53,7 +53,7 @@ function evidence({ chosen, verdict, ways }: Decision): string {
   if (next === undefined) return `${figure(chosen)} ${on}`;
   const reason = whyBetter(chosen.result, next.result);
   if (reason === "saturation") {
-    return `${figure(chosen)} ${on}, while ${nameOf(next.choice)} makes ${percent(next.result.saturated ?? 0)} of the confidences exactly 1`;
+    return `${figure(chosen)} ${on}, while ${nameOf(next.choice)} makes ${percent(next.result.saturated ?? 0)} of the confidences 1 to seven digits`;
   }
   const others = verdict === "close" ? nameOf(next.choice) : `the next best (${nameOf(next.choice)})`;
   const against = verdict === "close" ? "with" : "for";
@@ -98,7 +98,10 @@ export function warningsOf(decision: Decision, wanted: Wanted): string[] {
 }
 
 function hopelessWarning({ chosen, ways }: Decision): string {
-  const best = ways.reduce((best, way) => (way.result.accuracy > best.result.accuracy ? way : best));
+  const most = Math.max(...ways.map(({ result }) => result.images));
+  const best = ways
+    .filter(({ result }) => result.images === most)
+    .reduce((best, way) => (way.result.accuracy > best.result.accuracy ? way : best));
   return (
     `No way to feed the pixels is better than chance on ${images(best.result.images)}: the best is right on ` +
     `${percent(best.result.accuracy)} of them (${nameOf(best.choice)}). The model looks untrained, or made for other ` +
@@ -143,7 +146,7 @@ function shortfall(better: Way, chosen: Way): string {
   const name = nameOf(better.choice);
   if (reason === "saturation") {
     const shares = [chosen, better].map(({ result }) => percent(result.saturated ?? 0));
-    return `${on} it makes ${shares[0]} of the confidences exactly 1, and ${name} ${shares[1]} at about the same accuracy`;
+    return `${on} it makes ${shares[0]} of the confidences 1 to seven digits, and ${name} ${shares[1]} at about the same accuracy`;
   }
   if (reason === "accuracy") {
     return `${on} ${name} is right on ${percent(better.result.accuracy)} against ${percent(chosen.result.accuracy)}`;
