@@ -40,6 +40,8 @@ const config = {
   aria: false,
   background: colors.background,
   view: { stroke: null },
+  // The charts leave out what is undefined themselves, so that Vega-Lite need not filter the data of each layer.
+  mark: { invalid: "show" },
   text: { color: colors.ink, fontSize: sizes.label },
   axis: {
     domain: false,
