@@ -1,6 +1,13 @@
-import { isSame } from "./metrics/comparison.ts";
 import { joinTrials, resultOf, trialOf, type Trial } from "./metrics/trial.ts";
-import { decide, isWanted, leastEffort, type Decision, type Wanted, type Way } from "./preflight/decide.ts";
+import {
+  decide,
+  isRunnerUp,
+  isWanted,
+  leastEffort,
+  type Decision,
+  type Wanted,
+  type Way,
+} from "./preflight/decide.ts";
 import { statementOf, untriedStatement, warningsOf } from "./preflight/wording.ts";
 import type { Batch, PixelChoice, Preflight, Scores } from "./types.ts";
 
@@ -98,10 +105,7 @@ function worthTransposing(
 /** Those that may yet be chosen, the best one of all, and the best one of another scale or polarity to compare with. */
 function finalists({ ways, chosen, undecided, hopeless }: Decision): PixelChoice[] {
   const best = ways[0]!;
-  const runnerUp = ways.find(
-    ({ choice: { scale, invert }, result }) =>
-      (scale !== best.choice.scale || invert !== best.choice.invert) && !isSame(result, best.result),
-  );
+  const runnerUp = ways.find((way) => isRunnerUp(way, best));
   const byAccuracy = ways.toSorted((a, b) => b.result.accuracy - a.result.accuracy);
   const open = hopeless ? byAccuracy.slice(0, HOPELESS_FINALISTS) : [...undecided, best];
   const all = [chosen, ...open, ...(runnerUp === undefined ? [] : [runnerUp])];

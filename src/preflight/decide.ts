@@ -46,6 +46,13 @@ export function isWanted({ scale, invert }: PixelChoice, wanted: Wanted): boolea
   );
 }
 
+/** Whether a way is of another scale or polarity and makes a difference: what a choice is compared with. */
+export function isRunnerUp({ choice, result }: Way, best: Way): boolean {
+  const { scale, invert, transpose } = best.choice;
+  const differs = choice.scale !== scale || choice.invert !== invert;
+  return differs && choice.transpose === transpose && !isSame(result, best.result);
+}
+
 /** What the trials so far come to. @param classes k */
 export function decide(trials: ReadonlyMap<PixelChoice, Trial>, classes: number, wanted: Wanted): Decision {
   const columns = matchedColumns([...trials.values()], classes);

@@ -1,6 +1,6 @@
-import { isSame, whyBetter, type Reason } from "../metrics/comparison.ts";
+import { whyBetter, type Reason } from "../metrics/comparison.ts";
 import { grouped, listed, loss, percent } from "../metrics/wording.ts";
-import { isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
+import { isRunnerUp, isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
 import type { PixelChoice, Scale } from "../types.ts";
 
 const FORMULAS = {
@@ -61,13 +61,9 @@ function evidence({ chosen, verdict, ways }: Decision): string {
   return `${own} ${on}, against ${other} ${against} ${others}`;
 }
 
-/** The best of the ways that feed the model differently, which a transposed copy of the same pixels does not count as. */
+/** The best way of another scale or polarity. */
 function nextBest(chosen: Way, ways: readonly Way[]): Way | undefined {
-  const { scale, invert } = chosen.choice;
-  return ways.find(
-    ({ choice, result }) =>
-      (choice.scale !== scale || choice.invert !== invert) && !isSame(result, chosen.result),
-  );
+  return ways.find((way) => isRunnerUp(way, chosen));
 }
 
 function figure({ result }: Way): string {
