@@ -35,7 +35,8 @@ export async function openInputs(
       openDataset({ ...datasetSettings(options, { ...context, signal }, progress), files, limit, seed }),
       loadModel(model),
     ]);
-    const { probe, dataset } = await takeProbe(whole, options.batchSize, seed);
+    const named = files === null && classes !== null ? renamed(whole, classes) : whole;
+    const { probe, dataset } = await takeProbe(named, options.batchSize, seed);
     const { layout, output = null } = options;
     const opened = await openModel(loaded, dataset, { layout, output }, probe);
     const found = await tryChoices(opened, dataset, probe, options, signal);
@@ -44,6 +45,17 @@ export async function openInputs(
     failed.abort(new InterruptedError("the other input could not be opened"));
     throw error;
   }
+}
+
+/** A known data set under the names that a model uses: `zero,one,…` for one that answers so. */
+function renamed(dataset: Dataset, classes: readonly string[]): Dataset {
+  if (classes.length !== dataset.classes.length) {
+    throw new UsageError(
+      `--classes names ${classes.length} classes, but ${dataset.name} has ${dataset.classes.length} ` +
+        `(${dataset.classes.join(", ")}): name each of them, in this order`,
+    );
+  }
+  return { ...dataset, classes, files: () => dataset.files(), batches: (size) => dataset.batches(size) };
 }
 
 async function tryChoices(

@@ -157,7 +157,7 @@ export function evaluateOptions<T>(args: Argv<T>) {
       ...VALUE,
       type: "string",
       coerce: classNames,
-      desc: "Class names for --images: a,b,c",
+      desc: "Class names, in the order of the labels: a,b,c",
     })
     .option("limit", {
       group: DATA,
@@ -248,14 +248,9 @@ export function evaluateOptions<T>(args: Argv<T>) {
       default: 42,
       desc: "Everything random",
     })
-    .check(({ images, labels, classes }) => {
+    .check(({ images, labels }) => {
       if ((images === undefined) !== (labels === undefined)) {
         throw new UsageError("--images and --labels go together: name both files of the pair");
-      }
-      if (classes !== undefined && images === undefined) {
-        throw new UsageError(
-          "--classes names the classes of --images FILE --labels FILE: a known data set has its own",
-        );
       }
       return true;
     });
