@@ -83,6 +83,25 @@ export function duration(seconds: number): string {
   return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+const DIGITS_OF_SPEED = 3;
+
+/** `339,000 images/s`: timing tells no more than three digits. */
+export function speed(imagesPerSecond: number): string {
+  return `${count(Math.round(Number(imagesPerSecond.toPrecision(DIGITS_OF_SPEED))))} images/s`;
+}
+
+const UNITS = ["bytes", "kB", "MB", "GB"] as const;
+const STEP = 1000;
+
+/** `816 bytes`, `32.6 kB`, `1.20 GB`: three digits, in powers of 1,000. */
+export function bytes(size: number): string {
+  if (size < STEP) return size === 1 ? "1 byte" : `${size} bytes`;
+  let power = Math.min(UNITS.length - 1, Math.floor(Math.log10(size) / 3));
+  // 999,950 bytes are 1.00 MB, not 1000 kB.
+  if (Number((size / STEP ** power).toPrecision(3)) >= STEP && power < UNITS.length - 1) power += 1;
+  return `${(size / STEP ** power).toPrecision(3)} ${UNITS[power]}`;
+}
+
 /** The first characters of a digest or a commit: enough to tell it by. */
 export function short(hash: string): string {
   return hash.slice(0, 12);

@@ -12,6 +12,8 @@ overflow-wrap:anywhere}
 main{max-width:890px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:25px;line-height:1.25;margin:0 0 4px;text-wrap:balance}
 h2{font-size:19px;margin:40px 0 12px}
+h3{font-size:15px;margin:24px 0 8px}
+h2+h3{margin-top:0}
 p{margin:0 0 12px}
 a{color:var(--link)}
 .about,.note,figcaption{color:var(--muted)}
@@ -42,6 +44,7 @@ small{color:var(--muted);font-size:12px}
 .mark{display:inline-block;border-radius:999px;padding:0 8px;font-size:12px;font-weight:600}
 .mark.passed{color:var(--good);background:var(--good-card)}
 .mark.failed,.mark.weakest{color:var(--bad);background:var(--bad-card)}
+.mark.chosen{color:var(--good);background:var(--good-card)}
 .mark.undefined{color:var(--doubt);background:var(--doubt-card)}
 .matrix td{padding:5px 8px;border:1px solid var(--card)}
 .matrix thead th:not(.text){max-width:9em;overflow:hidden;text-overflow:ellipsis}

@@ -11,7 +11,7 @@ const PALEST = 0.08;
 const STRONGEST = 0.6;
 
 /** A table that scrolls inside its box where the screen is narrow. */
-function scroll(label: string, content: Markup, kind = "plain"): Markup {
+export function scroll(label: string, content: Markup, kind = "plain"): Markup {
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table class="${kind}">
 ${content}</table></div>`;
 }

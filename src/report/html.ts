@@ -1,11 +1,12 @@
 import type { Evaluation } from "../types.ts";
 import type { ReportContext } from "./context.ts";
 import { definition, TERMS } from "./definitions.ts";
-import { counted, duration, level, range, short, styled, UNDEFINED } from "./format.ts";
+import { level, range, styled, UNDEFINED } from "./format.ts";
+import { provenance } from "./html-provenance.ts";
 import { STYLE } from "./html-style.ts";
 import { classTable, confusionTable, failureTable, gateTable, matrixTable } from "./html-tables.ts";
-import { Markup, markup } from "./markup.ts";
-import { preprocessingText, verdict } from "./verdict.ts";
+import { Markup, markup, unbroken } from "./markup.ts";
+import { verdict } from "./verdict.ts";
 
 /** The page loads nothing and runs nothing: its style, fonts and pictures are inside. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";
@@ -25,21 +26,26 @@ export function htmlReport(evaluation: Evaluation, context: ReportContext): stri
 </head>
 <body>
 <main>
-${headline(evaluation)}
-${warningList(evaluation)}
-${section("Gates", gateTable(evaluation.gates))}
-${tiles(evaluation)}
+${words(headline(evaluation))}
+${words(warningList(evaluation))}
+${words(section("Gates", gateTable(evaluation.gates)))}
+${words(tiles(evaluation))}
 ${charts(context)}
-${section("Classes", classTable(evaluation))}
+${words(section("Classes", classTable(evaluation)))}
 ${section("Confusion matrix", matrixTable(evaluation))}
-${section("Strongest confusions", confusionTable(evaluation))}
-${section("Images without a prediction", failureTable(evaluation))}
-${section("Where these numbers come from", provenance(evaluation))}
+${words(section("Strongest confusions", confusionTable(evaluation)))}
+${words(section("Images without a prediction", failureTable(evaluation)))}
+${words(section("Where these numbers come from", provenance(evaluation)))}
 ${definitions(evaluation)}
 </main>
 </body>
 </html>
 `.text;
+}
+
+/** What is set by the browser: the charts' own text was measured with plain spaces. */
+function words(content: Markup | null): Markup | null {
+  return content === null ? null : new Markup(unbroken(content.text));
 }
 
 function section(title: string, content: Markup | null): Markup | null {
@@ -56,7 +62,7 @@ function headline(evaluation: Evaluation): Markup {
   const { scorer, dataset } = evaluation;
   const first = gates === "" ? `A${accuracy.slice(1)}` : `${gates}: ${accuracy}`;
   return markup`<header class="verdict ${outcome}">
-<h1>${first.replaceAll(" %", "\u00A0%")}</h1>
+<h1>${first}</h1>
 <p><strong>${scorer.name}</strong> on ${dataset.name} ${dataset.split}: ${correct}</p>
 </header>`;
 }
@@ -92,7 +98,7 @@ function charts({ charts }: ReportContext): Markup | null {
   const figures = charts.map(({ name, title, description, svg }) => {
     const id = `chart-${name}`;
     return markup`<figure>
-<figcaption id="${id}"><strong>${title}</strong>${description}</figcaption>
+<figcaption id="${id}"><strong>${unbroken(title)}</strong>${unbroken(description)}</figcaption>
 <div class="picture" role="img" aria-labelledby="${id}">${new Markup(inline(svg))}</div>
 </figure>
 `;
@@ -103,46 +109,6 @@ function charts({ charts }: ReportContext): Markup | null {
 /** An SVG document as part of a page: without the lines that only a file of its own has. */
 function inline(svg: string): string {
   return svg.replace(/^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*|<!DOCTYPE[^>]*>\s*|<!--[\s\S]*?-->\s*)*/i, "").trim();
-}
-
-function provenance(evaluation: Evaluation): Markup {
-  const { dataset, scorer, environment, createdAt, durationSeconds, seed } = evaluation;
-  const took = durationSeconds === null ? "" : `, in ${duration(durationSeconds)}`;
-  const rows: (readonly [string, string | Markup])[] = [["Model", hashed(scorer.name, scorer.sha256)]];
-  if (scorer.url !== undefined) rows.push(["Endpoint", `${scorer.url} ${scorer.protocol ?? ""}`.trim()]);
-  rows.push(["Pixels", preprocessingText(evaluation)]);
-  rows.push([
-    "Data",
-    `${dataset.name} ${dataset.split}, ${counted(dataset.images, "image")}, ${dataset.source}`,
-  ]);
-  for (const { name, sha256 } of dataset.files) rows.push(["File", hashed(name, sha256)]);
-  rows.push(["Run", `${createdAt}, seed ${seed}${took}`]);
-  if (environment !== null) {
-    const { node, platform, cpu, packages, git } = environment;
-    rows.push(["Machine", `Node ${node}, ${platform}, ${cpu}`]);
-    const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
-    if (versions.length > 0) rows.push(["Packages", versions.join(", ")]);
-    if (git !== null) rows.push(["Commit", gitText(git)]);
-  }
-  return markup`<dl class="facts">
-${rows.map(([term, value]) => markup`<dt>${term}</dt><dd>${value}</dd>\n`)}</dl>`;
-}
-
-function gitText({
-  commit,
-  branch,
-  dirty,
-}: {
-  commit: string;
-  branch: string | null;
-  dirty: boolean;
-}): string {
-  return `${short(commit)}${branch === null ? "" : ` on ${branch}`}${dirty ? ", with local changes" : ""}`;
-}
-
-function hashed(name: string, sha256: string | undefined): string | Markup {
-  if (sha256 === undefined) return name;
-  return markup`${name}, sha256 <code title="${sha256}">${short(sha256)}…</code>`;
 }
 
 function definitions({ metrics }: Evaluation): Markup {

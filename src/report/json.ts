@@ -109,6 +109,8 @@ const CHECKS: readonly Check[] = [
     "an object with name and preprocessing",
     (v) => hasText(v, "name") && hasRecord(v, "preprocessing"),
   ],
+  ["preflight", "an object with chosen and a list of candidates, or null", isPreflight],
+  ["imagesPerSecond", "a number, or null", (v) => v === null || typeof v === "number"],
   ["confusionMatrix", "a list of rows of counts", isMatrix],
   ["metrics", "an object of {value, interval}", (v) => isRecord(v) && Object.values(v).every(isEstimate)],
   ["perClass", "a list of objects", isRecords],
@@ -176,6 +178,9 @@ function hasCount(value: unknown, name: string): value is Fields {
 }
 function hasRecord(value: unknown, name: string): value is Fields {
   return isRecord(value) && isRecord(value[name]);
+}
+function isPreflight(value: unknown): boolean {
+  return value === null || (hasRecord(value, "chosen") && isRecords(value["candidates"]));
 }
 function isDataset(value: unknown): boolean {
   return hasText(value, "name") && hasCount(value, "images") && isTexts(value["classes"]);

@@ -1,4 +1,4 @@
-import type { Evaluation, GateResult } from "../types.ts";
+import type { Evaluation, GateResult, Preflight } from "../types.ts";
 import type { ReportContext } from "./context.ts";
 import { definition } from "./definitions.ts";
 import {
@@ -14,7 +14,9 @@ import {
   UNDEFINED,
 } from "./format.ts";
 import { code, details, escapeMarkdown as text, link, table, type Cell } from "./markdown-syntax.ts";
-import { gateOutcome, preprocessingText, verdict, weakestClass } from "./verdict.ts";
+import { modelFacts } from "./model.ts";
+import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
+import { gateOutcome, verdict, weakestClass } from "./verdict.ts";
 
 const MOST_FAILURES = 20;
 const MOST_CONFUSIONS = 10;
@@ -140,17 +142,48 @@ function charts({ charts, files }: ReportContext): string {
 }
 
 function provenance(evaluation: Evaluation): string {
-  const { dataset, scorer, environment, createdAt, durationSeconds, seed } = evaluation;
+  const parts = [
+    `**Model**\n\n${table(["", ""], modelRows(evaluation))}`,
+    `**Preprocessing**\n\n${text(preprocessingText(evaluation))}`,
+    ...(evaluation.preflight === null ? [] : [candidates(evaluation.preflight)]),
+    `**Data and run**\n\n${table(["", ""], runRows(evaluation))}`,
+  ];
+  return details("Where these numbers come from", parts.filter((part) => part !== "").join("\n\n"));
+}
+
+function modelRows(evaluation: Evaluation): Cell[][] {
+  const { name, sha256, url, protocol = "" } = evaluation.scorer;
+  return [
+    ["model", hashed(name, sha256)],
+    ...(url === undefined ? [] : [["endpoint", text(`${url} ${protocol}`)]]),
+    ...modelFacts(evaluation).map(([term, value]) => [term.toLowerCase(), text(value)]),
+  ];
+}
+
+/** The ways that were tried, folded away where the choice was clear. */
+function candidates(preflight: Preflight): string {
+  if (preflight.candidates.length === 0) return "";
+  const rows = preflight.candidates.map((candidate) => {
+    const way = text(wayText(candidate));
+    return [
+      isChosen(preflight, candidate) ? `**${way}** (chosen)` : way,
+      lossText(candidate.log_loss),
+      percent(candidate.accuracy, 1),
+      percent(candidate.saturated, 1),
+      count(candidate.images),
+    ];
+  });
+  const ways = table(["pixels as", ">log loss", ">accuracy", ">confidences of 1", ">images"], rows);
+  if (preflight.verdict !== "clear") return ways;
+  return details(`${counted(rows.length, "way")} to feed the pixels, best first`, ways);
+}
+
+function runRows({ dataset, environment, createdAt, durationSeconds, seed }: Evaluation): Cell[][] {
   const took = durationSeconds === null ? "" : `, in ${duration(durationSeconds)}`;
   const git = environment?.git ?? null;
-  const rows: Cell[][] = [
-    ["model", hashed(scorer.name, scorer.sha256)],
-    ...(scorer.url === undefined ? [] : [["endpoint", text(`${scorer.url} ${scorer.protocol ?? ""}`)]]),
-    ["pixels", text(preprocessingText(evaluation))],
-    [
-      "data",
-      text(`${dataset.name} ${dataset.split}, ${counted(dataset.images, "image")}, ${dataset.source}`),
-    ],
+  const images = counted(dataset.images, "image");
+  return [
+    ["data", text(`${dataset.name} ${dataset.split}, ${images}, ${dataset.source}`)],
     ...dataset.files.map(({ name, sha256 }) => ["file", hashed(name, sha256)]),
     ["run", text(`${createdAt}, seed ${seed}${took}`)],
     ...(environment === null
@@ -160,7 +193,6 @@ function provenance(evaluation: Evaluation): string {
       ? []
       : [["commit", text(`${short(git.commit)}${git.dirty ? ", with local changes" : ""}`)]]),
   ];
-  return details("Where these numbers come from", table(["", ""], rows));
 }
 
 function hashed(name: string, sha256: string | undefined): string {

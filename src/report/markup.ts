@@ -25,6 +25,11 @@ function render(piece: Piece): string {
   return typeof piece === "object" ? piece.map(render).join("") : escapeMarkup(String(piece));
 }
 
+/** The text with each figure and its percent sign kept on one line. */
+export function unbroken(text: string): string {
+  return text.replaceAll(/(\d) %/g, "$1\u00A0%");
+}
+
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",

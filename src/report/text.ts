@@ -1,6 +1,7 @@
 import type { Evaluation, GateResult } from "../types.ts";
 import { definition } from "./definitions.ts";
-import { count, counted, duration, measured, percent, range, styled, UNDEFINED } from "./format.ts";
+import { count, counted, duration, measured, percent, range, speed, styled, UNDEFINED } from "./format.ts";
+import { preflightLine } from "./preprocessing.ts";
 import { matrixLines } from "./text-matrix.ts";
 import {
   abbreviate,
@@ -61,16 +62,18 @@ export function summaryText(evaluation: Evaluation, { columns, color }: SummaryO
 }
 
 function headline(evaluation: Evaluation, columns: number, paint: Paint): string[] {
-  const { scorer, dataset, durationSeconds } = evaluation;
+  const { scorer, dataset, durationSeconds, imagesPerSecond, preflight } = evaluation;
   const { outcome, gates, accuracy, correct } = verdict(evaluation);
   const [sign, color] = LOOKS[outcome];
   const parts = [...correct.split(", "), ...(gates === "" ? [] : gates.split(", "))];
   const first = sign + (sign === "" ? `A${accuracy.slice(1)}` : accuracy);
   const took = durationSeconds === null ? "" : `, ${duration(durationSeconds)}`;
-  const about = `${plainText(scorer.name)} on ${plainText(dataset.name)} ${plainText(dataset.split)}${took}`;
+  const pace = imagesPerSecond === null ? "" : `, ${speed(imagesPerSecond)}`;
+  const about = `${plainText(scorer.name)} on ${plainText(dataset.name)} ${plainText(dataset.split)}${took}${pace}`;
   return [
     ...fill([first, ...parts], ", ", columns, " ".repeat(sign.length)).map((line) => paint(color, line)),
     ...wrap(about, columns, "  "),
+    ...(preflight === null ? [] : wrap(preflightLine(preflight), columns, "  ")),
   ];
 }
 

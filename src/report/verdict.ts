@@ -66,12 +66,3 @@ export function weakestClass({ perClass }: Evaluation): ClassMetrics | null {
   if (defined.length < 2 || lowest === Math.max(...values)) return null;
   return defined[values.indexOf(lowest)] ?? null;
 }
-
-/** How pixels were handed to the model. */
-export function preprocessingText({ scorer }: Evaluation): string {
-  const { scale, layout, invert } = scorer.preprocessing;
-  return `scale ${scale} (${SCALES[scale]}), layout ${layout} (${LAYOUTS[layout]}), ${invert ? "inverted" : "not inverted"}`;
-}
-
-const SCALES = { unit: "x/255", raw: "x", mnist: "(x/255 − 0.1307)/0.3081", signed: "x/127.5 − 1" } as const;
-const LAYOUTS = { flat: "[n, h·w]", nhw: "[n, h, w]", nchw: "[n, 1, h, w]", nhwc: "[n, h, w, 1]" } as const;

@@ -1,4 +1,13 @@
-import type { ClassMetrics, Confusion, Estimate, Evaluation, Measurements } from "../../src/types.ts";
+import type {
+  ClassMetrics,
+  Confusion,
+  Estimate,
+  Evaluation,
+  Measurements,
+  ModelFacts,
+  Preflight,
+  PreflightCandidate,
+} from "../../src/types.ts";
 
 export interface EvaluationOptions extends Partial<Omit<Evaluation, keyof Measurements | "dataset">> {
   readonly classes?: readonly string[];
@@ -64,6 +73,7 @@ export function evaluation(options: EvaluationOptions = {}): Evaluation {
       name: "pets.onnx",
       sha256: "a0".repeat(32),
       preprocessing: { scale: "unit", layout: "flat", invert: false, transpose: false },
+      model: modelFacts(),
     },
     preflight: null,
     imagesPerSecond: 412_000,
@@ -85,6 +95,52 @@ export function evaluation(options: EvaluationOptions = {}): Evaluation {
     ...measured,
     ...overrides,
     metrics: { ...measured.metrics, ...metrics },
+  };
+}
+
+/** A small model of the three classes. */
+export function modelFacts(facts: Partial<ModelFacts> = {}): ModelFacts {
+  return {
+    bytes: 32_553,
+    parameters: 7850,
+    opset: 13,
+    irVersion: 8,
+    producer: "pets-trainer 1.2",
+    input: "pixels float32 [n, 4]",
+    output: "scores float32 [n, 3]",
+    meaning: "logits",
+    fixedBatch: null,
+    ...facts,
+  };
+}
+
+/** One way to feed the pixels as it did on 300 images. */
+export function candidate(way: Partial<PreflightCandidate> = {}): PreflightCandidate {
+  return {
+    scale: "unit",
+    invert: false,
+    transpose: false,
+    accuracy: 0.9,
+    log_loss: 0.35,
+    saturated: 0,
+    images: 300,
+    ...way,
+  };
+}
+
+const OTHERS = [
+  candidate({ scale: "mnist", accuracy: 0.62, log_loss: 2.81, saturated: 0.1725 }),
+  candidate({ scale: "raw", invert: true, transpose: true, accuracy: 0.1, log_loss: 27.6, images: 60 }),
+];
+
+/** What came of trying: `unit` was chosen, and nothing else came near. */
+export function preflight(overrides: Partial<Preflight> = {}): Preflight {
+  return {
+    chosen: { scale: "unit", invert: false, transpose: false },
+    automatic: true,
+    verdict: "clear",
+    candidates: [candidate(), ...OTHERS],
+    ...overrides,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Evaluation, GateResult, RenderedChart, ScoredBatch } from "../../src/types.ts";
-import { evaluation } from "./builders.ts";
+import { candidate, evaluation, modelFacts, preflight } from "./builders.ts";
 
 /** A gate on the accuracy. */
 export function gate(options: Partial<GateResult> = {}): GateResult {
@@ -112,7 +112,38 @@ export const CASES: readonly Case[] = [
   },
   {
     name: "a fixed time",
-    evaluation: evaluation({ durationSeconds: null, environment: null }),
+    evaluation: evaluation({ durationSeconds: null, imagesPerSecond: null, environment: null }),
+  },
+  { name: "a clear choice of the pixels", evaluation: evaluation({ preflight: preflight() }) },
+  {
+    name: "a choice between ways that are close, of a scorer of labels",
+    evaluation: evaluation({
+      preflight: preflight({
+        verdict: "close",
+        candidates: (["unit", "raw"] as const).map((scale) =>
+          candidate({ scale, log_loss: null, saturated: null }),
+        ),
+      }),
+    }),
+  },
+  {
+    name: "no image to choose on",
+    evaluation: evaluation({ preflight: preflight({ verdict: "close", candidates: [] }) }),
+  },
+  {
+    name: "a model of which little is known",
+    evaluation: evaluation({
+      scorer: {
+        ...evaluation().scorer,
+        model: modelFacts({
+          opset: null,
+          irVersion: null,
+          producer: null,
+          fixedBatch: 10,
+          meaning: "labels",
+        }),
+      },
+    }),
   },
   {
     name: "an endpoint",
@@ -141,7 +172,12 @@ export function evilEvaluation(): Evaluation {
       source: lines,
       files: [{ name: image, bytes: 1, sha256: "0".repeat(64) }],
     },
-    scorer: { ...base.scorer, name: EVIL_NAMES.join(" "), url: image },
+    scorer: {
+      ...base.scorer,
+      name: EVIL_NAMES.join(" "),
+      url: image,
+      model: modelFacts({ producer: script, input: image, output: lines }),
+    },
     environment: { node: script, platform: image, cpu: lines, packages: { [script]: image }, git: null },
     warnings: EVIL_NAMES,
     failures: { count: 1, images: [{ index: 1, reason: script }] },

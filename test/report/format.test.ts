@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  bytes,
   count,
   counted,
   decimal,
@@ -9,6 +10,7 @@ import {
   measured,
   percent,
   range,
+  speed,
 } from "../../src/report/format.ts";
 
 describe("count(value)", () => {
@@ -22,6 +24,27 @@ describe("count(value)", () => {
   it("counted(value, one) takes the plural for all but 1", () => {
     expect([0, 1, 2_000].map((n) => counted(n, "image"))).toEqual(["0 images", "1 image", "2,000 images"]);
   });
+});
+
+describe("bytes(size), speed(imagesPerSecond)", () => {
+  it.each([
+    [0, "0 bytes"],
+    [1, "1 byte"],
+    [999, "999 bytes"],
+    [1_000, "1.00 kB"],
+    [32_553, "32.6 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.00 MB"],
+    [26_454_000, "26.5 MB"],
+    [7_654_000_000, "7.65 GB"],
+    [7_654_000_000_000, "7.65e+3 GB"],
+  ])("bytes shows %d as %s", (size, text) => expect(bytes(size)).toBe(text));
+
+  it.each([
+    [339_425.892, "339,000 images/s"],
+    [1_234_567, "1,230,000 images/s"],
+    [71.26, "71 images/s"],
+  ])("speed shows %d as %s", (value, text) => expect(speed(value)).toBe(text));
 });
 
 describe("percent(value), decimal(value)", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { htmlReport } from "../../src/report/html.ts";
 import { escapeMarkup, markup } from "../../src/report/markup.ts";
-import { evaluation } from "./builders.ts";
+import { candidate, evaluation, preflight } from "./builders.ts";
 import { CASES, CHART, evilEvaluation, FAILED_GATE, gate, NO_CHARTS, UNDEFINED_GATE } from "./cases.ts";
 import { golden } from "./golden.ts";
 
@@ -23,7 +23,10 @@ describe("htmlReport(evaluation, context)", () => {
   it("is one page: verdict, warnings, gates, metrics, charts, classes, confusions and where they come from", () => {
     const gates = [gate(), FAILED_GATE, UNDEFINED_GATE];
     const failures = { count: 1, images: [{ index: 4711, reason: "HTTP 500" }] };
-    const text = htmlReport(evaluation({ gates, warnings: ["Mind the gap."], failures }), NO_CHARTS);
+    const text = htmlReport(
+      evaluation({ gates, warnings: ["Mind the gap."], failures, preflight: preflight() }),
+      NO_CHARTS,
+    );
     expect(text).toBe(golden("report.html", text));
   });
 
@@ -76,6 +79,35 @@ describe("htmlReport(evaluation, context)", () => {
     for (const title of ["Gates", "Charts", "Images without a prediction"])
       expect(html).not.toContain(`<h2>${title}`);
     expect(html).not.toContain('aria-label="Warnings"');
+  });
+
+  it("shows the ways to feed the pixels where the choice was not clear, and folds them away where it was", () => {
+    const opened = (["clear", "close", "same"] as const).map((verdict) =>
+      htmlReport(evaluation({ preflight: preflight({ verdict }) }), NO_CHARTS).includes("<details open>"),
+    );
+    expect(opened).toEqual([false, true, true]);
+    const untried = evaluation({ preflight: preflight({ candidates: [] }) });
+    expect(htmlReport(untried, NO_CHARTS)).not.toContain("to feed the pixels, best first");
+  });
+
+  it("marks the chosen way alone, wherever it stands", () => {
+    const candidates = [candidate({ scale: "raw" }), candidate({ transpose: true }), candidate()];
+    const html = htmlReport(evaluation({ preflight: preflight({ candidates }) }), NO_CHARTS);
+    expect(html.match(/<td class="text">[^<]*<span class="mark chosen">chosen<\/span>/g)).toEqual([
+      '<td class="text">x/255 (unit) <span class="mark chosen">chosen</span>',
+    ]);
+  });
+
+  it("keeps figures and their percent signs on one line, and leaves the text of pictures alone", () => {
+    const chart = { ...CHART, description: "6 % of cats", svg: "<svg><text>3.9 %</text></svg>" };
+    const html = htmlReport(evaluation({ warnings: ["5 % are gone"] }), {
+      charts: [chart],
+      files: [],
+      fontFaceCss: "",
+    });
+    expect(html.match(/[\d.]+ %/g)).toEqual(["3.9 %"]);
+    expect(html).toContain("6\u00A0% of cats");
+    expect(html).toContain("5\u00A0% are gone");
   });
 
   it("marks the weakest class once", () => {

@@ -153,6 +153,12 @@ describe("readEvaluation(text, path)", () => {
     ["metrics.accuracy", 0.9, `a.json is damaged: metrics is not an object of {value, interval}; ${again}`],
     ["perClass", [], `a.json is damaged: perClass has 0 entries for 3 classes; ${again}`],
     ["curves", [], `a.json is damaged: curves is not an object with classes, or null; ${again}`],
+    [
+      "preflight",
+      { chosen: {} },
+      `a.json is damaged: preflight is not an object with chosen and a list of candidates, or null; ${again}`,
+    ],
+    ["imagesPerSecond", "9", `a.json is damaged: imagesPerSecond is not a number, or null; ${again}`],
     ["failures", {}, `a.json is damaged: failures is not an object with count and images; ${again}`],
   ])("refuses %s as %j", (path, value, message) => {
     const text = JSON.stringify(changed(path, value));

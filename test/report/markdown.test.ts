@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { markdownReport } from "../../src/report/markdown.ts";
 import { code, escapeMarkdown, table } from "../../src/report/markdown-syntax.ts";
-import { evaluation } from "./builders.ts";
+import { candidate, evaluation, preflight } from "./builders.ts";
 import { CHART, evilEvaluation, FAILED_GATE, gate, NO_CHARTS, UNDEFINED_GATE } from "./cases.ts";
 import { golden } from "./golden.ts";
 
@@ -10,7 +10,7 @@ describe("markdownReport(evaluation, context)", () => {
     const gates = [gate(), FAILED_GATE, UNDEFINED_GATE];
     const warnings = ["1 of 1,201 images have no prediction."];
     const failures = { count: 1, images: [{ index: 4711, reason: "HTTP 500" }] };
-    const text = markdownReport(evaluation({ gates, warnings, failures }), NO_CHARTS);
+    const text = markdownReport(evaluation({ gates, warnings, failures, preflight: preflight() }), NO_CHARTS);
     expect(text).toBe(golden("report.md", text));
   });
 
@@ -46,6 +46,16 @@ describe("markdownReport(evaluation, context)", () => {
     expect(text).toContain(`\n[${picture}](charts/confusion_matrix.png)\n`);
     expect(text).toContain("\n[![worst errors](charts/worst_errors.svg)](charts/worst_errors.svg)\n");
     expect(text).not.toContain("confusion_matrix.svg");
+  });
+
+  it("folds the ways to feed the pixels away where the choice was clear", () => {
+    const [clear, close] = (["clear", "close"] as const).map((verdict) =>
+      markdownReport(evaluation({ preflight: preflight({ verdict, candidates: [candidate()] }) }), NO_CHARTS),
+    );
+    const ways = "| **x/255 (unit)** (chosen) | 0.35 | 90.0 % | 0.0 % | 300 |";
+    const folded = "<details>\n<summary>1 way to feed the pixels, best first</summary>";
+    expect([clear?.includes(ways), clear?.includes(folded)]).toEqual([true, true]);
+    expect([close?.includes(ways), close?.includes(folded)]).toEqual([true, false]);
   });
 
   it("says that there is no confusion where every prediction is correct", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { abbreviate, fill, padEnd, plainText, width, wrap } from "../../src/report/terminal.ts";
 import { summaryJson, summaryText } from "../../src/report/text.ts";
-import { evaluation } from "./builders.ts";
+import { evaluation, preflight } from "./builders.ts";
 import { CASES, evilEvaluation, FAILED_GATE, gate, UNDEFINED_GATE } from "./cases.ts";
 import { golden } from "./golden.ts";
 
@@ -9,6 +9,7 @@ const full = evaluation({
   gates: [gate(), FAILED_GATE, UNDEFINED_GATE],
   warnings: ["1 of 1,201 images have no prediction.", "b", "c", "d", "e"],
   failures: { count: 1, images: [{ index: 4711, reason: "HTTP 500" }] },
+  preflight: preflight(),
 });
 
 describe("summaryText(evaluation, { columns, color })", () => {
