@@ -9,7 +9,7 @@ import type { Environment } from "../types.ts";
 const PACKAGES = ["onnxruntime-node", "vega", "vega-lite", "@resvg/resvg-js"];
 
 /** Where the run took place. Its `git` is the repository of the working folder: the one that the model's code is in. */
-export async function environment(): Promise<Environment> {
+export async function environment(folder = process.cwd()): Promise<Environment> {
   const { version, dependencies } = packageVersions();
   const packages = Object.fromEntries(PACKAGES.map((name) => [name, dependencies[name] ?? "unknown"]));
   return {
@@ -17,16 +17,17 @@ export async function environment(): Promise<Environment> {
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     packages: { "mnist-evaluate": version, ...packages },
-    git: await git(),
+    git: await git(folder),
   };
 }
 
-async function git(): Promise<Environment["git"]> {
+async function git(folder: string): Promise<Environment["git"]> {
   try {
     const { stdout } = await promisify(execFile)(
       "git",
       ["status", "--porcelain=v2", "--branch", "--untracked-files=no"],
       {
+        cwd: folder,
         timeout: 5000,
         maxBuffer: 16 << 20,
         // A look must not lock the index against the user's own git.

@@ -27,7 +27,8 @@ function clearUp(): void {
  */
 function end(): void {
   clearUp();
-  stderr.write(`${NAME}: ${INTERRUPTED}\n`);
+  // The command may have ended in order, and left something behind that keeps the process alive.
+  if (process.exitCode === undefined) stderr.write(`${NAME}: ${INTERRUPTED}\n`);
   process.exitCode = EXIT_INTERRUPTED;
   process.removeAllListeners("SIGINT");
   process.kill(process.pid, "SIGINT");
