@@ -11,11 +11,7 @@ export function percent(share: number, digits = 1): string {
 /** A mean loss with two digits that say something: `2.81`, `0.035`. */
 export function loss(value: number): string {
   if (value >= 0.1 || value === 0) return value.toFixed(2);
-  return value < 0.0001 ? "below 0.0001" : value.toFixed(leadingZeros(value) + 2);
-}
-
-function leadingZeros(value: number): number {
-  return Math.floor(-Math.log10(value));
+  return value < 0.0001 ? "below 0.0001" : value.toFixed(1 - Math.floor(Math.log10(value)));
 }
 
 /** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */

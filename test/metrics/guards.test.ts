@@ -140,6 +140,30 @@ describe("warnings() is silent", () => {
         () => 0.6,
       ),
     ],
+    [
+      "for the few images of two classes taken for each other",
+      counted(
+        [
+          [0, 0, 500],
+          [1, 2, 8],
+          [1, 1, 1],
+          [2, 1, 8],
+          [2, 2, 1],
+        ],
+        3,
+      ),
+    ],
+    [
+      "for a rare class that is seldom found, but more than by chance",
+      counted(
+        [
+          [0, 0, 19_000],
+          [1, 0, 910],
+          [1, 1, 90],
+        ],
+        2,
+      ),
+    ],
     ["for no images", labels([], [], 10)],
   ] satisfies [string, Table][])("%s", (_, table) => {
     expect(warnings(table)).toEqual([]);

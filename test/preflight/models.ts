@@ -29,7 +29,8 @@ export const CHOICES: readonly PixelChoice[] = [false, true].flatMap((transpose)
   ),
 );
 
-function turned(pixels: Float64Array): Float64Array {
+/** Rows and columns exchanged. */
+export function turned(pixels: Float64Array): Float64Array {
   return pixels.map((_, at) => pixels[(at % SIDE) * SIDE + Math.floor(at / SIDE)]!);
 }
 
