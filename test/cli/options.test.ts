@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import yargs from "yargs";
+
+import {
+  evaluateOptions,
+  trainOptions,
+  type EvaluateArguments,
+  type TrainArguments,
+} from "../../src/cli/options.ts";
+
+function strict(args: readonly string[]) {
+  return yargs([...args])
+    .strict()
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new Error(message);
+    });
+}
+
+/** The options as a command gets them. @throws what yargs would print */
+function parse(args: readonly string[], config: object = {}): EvaluateArguments {
+  return evaluateOptions(strict(args).config(config)).parseSync();
+}
+
+function parseTrain(args: readonly string[]): TrainArguments {
+  return trainOptions(strict(args)).parseSync();
+}
+
+describe("evaluateOptions(args)", () => {
+  test("have the defaults that the documentation gives", () => {
+    expect(parse([])).toMatchObject({
+      dataset: "mnist",
+      split: "test",
+      dataDir: "data",
+      mirror: [],
+      offline: false,
+      refresh: false,
+      scale: "auto",
+      layout: "auto",
+      seed: 42,
+      out: "reports",
+      charts: ["svg", "png"],
+      reports: ["json", "csv", "html", "markdown", "junit"],
+      gate: [],
+      quiet: false,
+      json: false,
+    });
+    for (const name of ["images", "labels", "classes", "limit", "model", "color"]) {
+      expect(parse([])).not.toHaveProperty(name);
+    }
+  });
+
+  test.each([
+    [["--charts", "png"], { charts: ["png"] }],
+    [["--charts", "png, svg,"], { charts: ["svg", "png"] }],
+    [["--charts", "png", "--charts", "svg"], { charts: ["svg", "png"] }],
+    [["--charts", "none"], { charts: [] }],
+    [["--reports=none"], { reports: [] }],
+    [["--reports", "junit,json"], { reports: ["json", "junit"] }],
+    [
+      ["--gate", "accuracy >= 0.9", "--gate=recall[5] > 0.8"],
+      { gate: ["accuracy >= 0.9", "recall[5] > 0.8"] },
+    ],
+    [["--mirror", "http://a", "--mirror", "file:///b"], { mirror: ["http://a", "file:///b"] }],
+    [["--limit", "1e3", "--seed", "-7"], { limit: 1000, seed: -7 }],
+    [
+      ["--images", "i", "--labels", "l", "--classes", "cat, dog"],
+      { images: "i", labels: "l", classes: ["cat", "dog"] },
+    ],
+    [["--out", "2026"], { out: "2026" }],
+    [["--no-color"], { color: false }],
+    [["--color"], { color: true }],
+  ])("read %j", (args, expected) => {
+    expect(parse(args)).toMatchObject(expected);
+  });
+
+  test.each([
+    [["--charts", "pdf"], "--charts: pdf is not one of svg, png, none"],
+    [["--charts", "pn"], "--charts: pn is not one of svg, png, none: did you mean png?"],
+    [["--charts", "none,svg"], "--charts: none cannot be combined with svg"],
+    [["--split", "tests"], "--split: tests is not one of test, train: did you mean test?"],
+    [["--split", "test", "--split", "train"], "--split is given 2 times, but takes one value"],
+    [["--model", "a", "--model", "b", "--model", "c"], "--model is given 3 times, but takes one value"],
+    [["--model", ""], "--model is empty: give it a value or leave it out"],
+    [["--model"], "Not enough arguments following: model"],
+    [["--gate"], "Not enough arguments following: gate"],
+    [["--limit", "--quiet"], "Not enough arguments following: limit"],
+    [["--limit", "0"], "--limit takes a whole number of at least 1, not 0"],
+    [["--limit", "ten"], "--limit takes a whole number of at least 1, not ten"],
+    [["--limit", "1.5"], "--limit takes a whole number of at least 1, not 1.5"],
+    [["--limit", "1", "--limit", "2"], "--limit is given 2 times, but takes one value"],
+    [["--limit="], "--limit is empty: give it a value or leave it out"],
+    [["--seed", "2147483648"], "--seed takes a whole number from -2147483648 to 2147483647, not 2147483648"],
+    [["--batch-size", "-1"], "--batch-size takes a whole number from 1 to 1000000, not -1"],
+    [["--labels", "l"], "--images and --labels go together: name both files of the pair"],
+    [
+      ["--images", "i", "--labels", "l", "--classes", "a,,b"],
+      "--classes has an empty name: write --classes a,b,c",
+    ],
+    [
+      ["--images", "i", "--labels", "l", "--classes", "a,b,a"],
+      "--classes names a twice: every class needs its own name",
+    ],
+    [["--gate", "accuracy", ">=", "0.9"], "Unknown arguments: >=, 0.9"],
+  ])("refuse %j", (args, message) => {
+    expect(() => parse(args)).toThrow(message);
+  });
+
+  test("go before the config file's, as a whole", () => {
+    const config = {
+      limit: "5",
+      seed: "7",
+      gate: ["accuracy > 1"],
+      charts: ["svg"],
+      images: "i",
+      labels: "l",
+    };
+    expect(parse(["--limit", "9", "--gate", "recall[1] > 0"], config)).toMatchObject({
+      limit: 9,
+      seed: 7,
+      gate: ["recall[1] > 0"],
+      charts: ["svg"],
+      images: "i",
+    });
+  });
+});
+
+describe("trainOptions(args)", () => {
+  test("take the file to write, and no option of evaluate", () => {
+    expect(parseTrain(["--model", "m.onnx"])).toMatchObject({ model: "m.onnx", dataDir: "data" });
+    expect(() => parseTrain(["--limit", "5"])).toThrow("Unknown argument: limit");
+  });
+});

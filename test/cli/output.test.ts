@@ -1,0 +1,225 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { openOutput, writeFileWhole, type Output } from "../../src/cli/output.ts";
+import { ReportError } from "../../src/errors.ts";
+import { readManifest } from "../../src/report/manifest.ts";
+import { digests } from "./command.ts";
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-output-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function commit(folder: string, files: Record<string, string>): Promise<void> {
+  const output = await openOutput(folder, new Set());
+  for (const [path, content] of Object.entries(files)) await output.write(path, content);
+  await output.commit();
+}
+
+function contents(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(digests(folder))
+      .filter((path) => path !== "manifest.json")
+      .map((path) => [path, readFileSync(join(folder, path), "utf8")]),
+  );
+}
+
+describe("openOutput(folder, atHardExit)", () => {
+  test("shows nothing until commit, and then everything, with a manifest", async () => {
+    const folder = join(temporaryFolder(), "a/b");
+    const output = await openOutput(folder, new Set());
+    await output.write("charts/x.svg", "<svg/>");
+    const stream = await output.stream("rows.csv");
+    await stream.write("ä,");
+    await stream.write("b\n");
+    await stream.end();
+    expect(readdirSync(folder).filter((name) => !name.startsWith(".partial-"))).toEqual([]);
+
+    await output.commit();
+    expect(contents(folder)).toEqual({ "charts/x.svg": "<svg/>", "rows.csv": "ä,b\n" });
+    expect(readdirSync(folder)).toEqual(["charts", "manifest.json", "rows.csv"]);
+    const found = digests(folder);
+    expect(readManifest(readFileSync(join(folder, "manifest.json"), "utf8"))).toEqual([
+      { path: "charts/x.svg", bytes: 6, sha256: found["charts/x.svg"] },
+      { path: "rows.csv", bytes: 5, sha256: found["rows.csv"] },
+    ]);
+  });
+
+  test("leaves the earlier report as it was after discard, with a stream left open", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "metrics.json": "1" });
+    const before = digests(folder);
+    const atHardExit = new Set<() => void>();
+    const output = await openOutput(folder, atHardExit);
+    await (await output.stream("metrics.json")).write("2");
+    expect(atHardExit.size).toBe(1);
+    await output.discard();
+    expect(digests(folder)).toEqual(before);
+    expect(readdirSync(folder)).toEqual(["manifest.json", "metrics.json"]);
+    expect(atHardExit.size).toBe(0);
+  });
+
+  test("clears up at once at a hard exit", async () => {
+    const folder = temporaryFolder();
+    const atHardExit = new Set<() => void>();
+    const output = await openOutput(folder, atHardExit);
+    await output.write("a", "1");
+    for (const action of atHardExit) action();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("takes a folder behind a symbolic link", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "real"));
+    symlinkSync("real", join(folder, "link"));
+    await commit(join(folder, "link"), { a: "1" });
+    expect(contents(join(folder, "real"))).toEqual({ a: "1" });
+  });
+
+  test.each(["file", "file/below"])("refuses %s, where a file is in the way", async (path) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "file"), "");
+    const out = join(folder, path);
+    await expect(openOutput(out, new Set())).rejects.toThrow(
+      new ReportError(
+        `${out}: cannot write the report there: a file of that name is in the way: choose another folder with --out`,
+      ),
+    );
+  });
+});
+
+/** Twenty files of the same names, and one that only every other run has. */
+async function commitAs(output: Output, run: number): Promise<void> {
+  for (let file = 0; file < 20; file++) await output.write(`charts/${file}`, String(run));
+  if (run % 2 === 0) await output.write(`only-${run}`, String(run));
+  await output.commit();
+}
+
+describe("commit()", () => {
+  test("removes what the earlier run wrote and this one did not, and nothing else", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "metrics.json": "1", "charts/a.svg": "a", "charts/b.svg": "b", "report.md": "r" });
+    writeFileSync(join(folder, "charts/mine.svg"), "mine");
+    writeFileSync(join(folder, "charts/b.svg"), "edited");
+    await commit(folder, { "metrics.json": "2" });
+    expect(contents(folder)).toEqual({
+      "charts/b.svg": "edited",
+      "charts/mine.svg": "mine",
+      "metrics.json": "2",
+    });
+  });
+
+  test("removes the folder that is empty then, and does not mind what is gone already", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "metrics.json": "1", "charts/a.svg": "a", "charts/b.svg": "b" });
+    rmSync(join(folder, "charts/a.svg"));
+    await commit(folder, { "metrics.json": "2" });
+    expect(readdirSync(folder)).toEqual(["manifest.json", "metrics.json"]);
+  });
+
+  test.each([
+    [
+      "leads out of the folder",
+      { schemaVersion: 1, files: [{ path: "../precious", bytes: 1, sha256: "0".repeat(64) }] },
+    ],
+    ["is no manifest", { files: "../precious" }],
+    ["is of another version", { schemaVersion: 2, files: [] }],
+  ])("removes nothing where the manifest %s", async (_, manifest) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "precious"), "x");
+    const out = join(folder, "out");
+    mkdirSync(out);
+    writeFileSync(join(out, "precious"), "x");
+    writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest));
+    await commit(out, { a: "1" });
+    expect(existsSync(join(folder, "precious"))).toBe(true);
+    expect(contents(out)).toEqual({ a: "1", precious: "x" });
+  });
+
+  test.each([
+    [
+      "a folder has the name of a file",
+      "metrics.json/x",
+      "metrics.json",
+      "a folder of that name is in the way: remove it or choose another folder with --out",
+    ],
+    [
+      "a file has the name of a folder",
+      "charts",
+      "charts/a.svg",
+      "a file of that name is in the way: choose another folder with --out",
+    ],
+  ])("moves nothing where %s", async (_, obstacle, path, reason) => {
+    const folder = temporaryFolder();
+    await commit(folder, { "a.csv": "1" });
+    if (obstacle.includes("/")) mkdirSync(join(folder, "metrics.json"));
+    writeFileSync(join(folder, obstacle), "x");
+    const before = digests(folder);
+    const output = await openOutput(folder, new Set());
+    await output.write("a.csv", "2");
+    await output.write(path, "2");
+    await expect(output.commit()).rejects.toThrow(
+      new ReportError(`${join(folder, path)}: cannot write it: ${reason}`),
+    );
+    await output.discard();
+    expect(digests(folder)).toEqual(before);
+  });
+
+  test("of many runs at once leaves one run's files", async () => {
+    const folder = temporaryFolder();
+    const outputs = await Promise.all(Array.from({ length: 8 }, () => openOutput(folder, new Set())));
+    await Promise.all(outputs.map((output, run) => commitAs(output, run)));
+    const listed = readManifest(readFileSync(join(folder, "manifest.json"), "utf8"));
+    const found = digests(folder);
+    delete found["manifest.json"];
+    expect(Object.fromEntries(listed.map(({ path, sha256 }) => [path, sha256]))).toEqual(found);
+    expect(new Set(Object.values(contents(folder))).size).toBe(1);
+  });
+
+  test("takes over the lock of a process that was killed", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, ".lock"));
+    const old = Date.now() / 1000 - 11;
+    utimesSync(join(folder, ".lock"), old, old);
+    await commit(folder, { a: "1" });
+    expect(readdirSync(folder)).toEqual(["a", "manifest.json"]);
+  });
+});
+
+describe("writeFileWhole(path, content)", () => {
+  test("replaces a file and leaves no other", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "model.onnx"), "old");
+    await writeFileWhole(join(folder, "model.onnx"), Buffer.from("new"));
+    expect(contents(folder)).toEqual({ "model.onnx": "new" });
+  });
+
+  test("refuses a folder's name and a missing folder, and leaves nothing", async () => {
+    const folder = temporaryFolder();
+    await expect(writeFileWhole(join(folder, "no/model.onnx"), Buffer.from("x"))).rejects.toThrow(
+      ReportError,
+    );
+    mkdirSync(join(folder, "model.onnx"));
+    await expect(writeFileWhole(join(folder, "model.onnx"), Buffer.from("x"))).rejects.toThrow(
+      new ReportError(
+        `${join(folder, "model.onnx")}: cannot write it: a folder of that name is in the way: remove it or choose another folder with --out`,
+      ),
+    );
+    expect(readdirSync(folder)).toEqual(["model.onnx"]);
+  });
+});
