@@ -10,7 +10,7 @@ type Fact = readonly [term: string, text: string | Markup];
 /** What was measured, with what, and how: the model, its preprocessing, the data and the run. */
 export function provenance(evaluation: Evaluation): Markup {
   const { scorer, preflight } = evaluation;
-  const model: Fact[] = [["Model", hashed(scorer.name, scorer.sha256)]];
+  const model: Fact[] = [["Name", hashed(scorer.name, scorer.sha256)]];
   if (scorer.url !== undefined) model.push(["Endpoint", `${scorer.url} ${scorer.protocol ?? ""}`.trim()]);
   model.push(...modelFacts(evaluation));
   return markup`<h3>Model</h3>
@@ -32,7 +32,7 @@ function candidates(preflight: Preflight): Markup | null {
   if (preflight.candidates.length === 0) return null;
   const rows = preflight.candidates.map((candidate) => {
     const mark = isChosen(preflight, candidate) ? markup` <span class="mark chosen">chosen</span>` : null;
-    return markup`<tr><td class="text">${wayText(candidate)}${mark}</td><td>${lossText(candidate.log_loss)}</td>
+    return markup`<tr><td class="text way">${wayText(candidate)}${mark}</td><td>${lossText(candidate.log_loss)}</td>
 <td>${percent(candidate.accuracy, 1)}</td><td>${percent(candidate.saturated, 1)}</td><td>${count(candidate.images)}</td></tr>
 `;
   });

@@ -38,6 +38,7 @@ tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--muted);font-weight:600}
 th.text,td.text{text-align:left}
 td.wrap{white-space:normal;min-width:16em;overflow-wrap:anywhere}
+td.way{white-space:normal;min-width:9em}
 th.name{font-weight:600;max-width:16em;overflow:hidden;text-overflow:ellipsis}
 .compact small{margin-left:8px}
 small{color:var(--muted);font-size:12px}
@@ -74,6 +75,8 @@ dl.facts,dl.terms{grid-template-columns:1fr;gap:0}dl.facts dd,dl.terms dd{margin
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--muted:#444;--rule:#bbb;--good:#0a6b3d;--good-card:#fff;
 --bad:#b42318;--bad-card:#fff;--doubt:#8a5300;--doubt-card:#fff;--right:0 114 178;--wrong:213 94 0}
 main{max-width:none;padding:0}.scroll{overflow:visible;border:0}figure,tr,.tiles div,.verdict{break-inside:avoid}
-h2{break-after:avoid}table{font-size:11px}th,td{padding:3px 5px}
+h2,h3,thead,summary{break-after:avoid}table{font-size:11px}th,td{padding:3px 5px}tbody th{position:static}
+.many{font-size:5px}.many th,.many td{padding:1px}.many thead th:not(.text){max-width:none;overflow:visible}
+.picture svg{width:auto;max-height:112mm}details::details-content{content-visibility:visible;display:block}
 *{print-color-adjust:exact}}
 `;

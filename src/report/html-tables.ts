@@ -7,6 +7,8 @@ const MOST_FAILURES = 100;
 const MOST_CONFUSIONS = 10;
 /** Share of a true class from which on a wrong cell is at its strongest colour. */
 const STRONGEST_AT = 0.1;
+/** With more classes than these, the matrix needs smaller print to fit on paper. */
+const MANY_CLASSES = 20;
 const PALEST = 0.08;
 const STRONGEST = 0.6;
 
@@ -85,7 +87,7 @@ export function matrixTable({ confusionMatrix, dataset, perClass }: Evaluation):
     "Confusion matrix",
     markup`<thead><tr><th class="text">true ╲ predicted</th>${heads}</tr></thead>
 <tbody>${rows}</tbody>`,
-    "matrix",
+    dataset.classes.length > MANY_CLASSES ? "matrix many" : "matrix",
   );
   return markup`${table}
 <p class="note">Images; rows are the true classes, columns the predicted. A wrong cell is the stronger, the larger its share of the true class.</p>`;

@@ -154,7 +154,7 @@ function provenance(evaluation: Evaluation): string {
 function modelRows(evaluation: Evaluation): Cell[][] {
   const { name, sha256, url, protocol = "" } = evaluation.scorer;
   return [
-    ["model", hashed(name, sha256)],
+    ["name", hashed(name, sha256)],
     ...(url === undefined ? [] : [["endpoint", text(`${url} ${protocol}`)]]),
     ...modelFacts(evaluation).map(([term, value]) => [term.toLowerCase(), text(value)]),
   ];

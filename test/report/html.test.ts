@@ -93,8 +93,8 @@ describe("htmlReport(evaluation, context)", () => {
   it("marks the chosen way alone, wherever it stands", () => {
     const candidates = [candidate({ scale: "raw" }), candidate({ transpose: true }), candidate()];
     const html = htmlReport(evaluation({ preflight: preflight({ candidates }) }), NO_CHARTS);
-    expect(html.match(/<td class="text">[^<]*<span class="mark chosen">chosen<\/span>/g)).toEqual([
-      '<td class="text">x/255 (unit) <span class="mark chosen">chosen</span>',
+    expect(html.match(/<td class="text way">[^<]*<span class="mark chosen">chosen<\/span>/g)).toEqual([
+      '<td class="text way">x/255 (unit) <span class="mark chosen">chosen</span>',
     ]);
   });
 
