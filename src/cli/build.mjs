@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -76,7 +76,9 @@ const lazyStringWidth = {
 /** Builds into a folder of its own and swaps it in, so that a process that runs meanwhile never sees half a build. */
 async function build(stamp, staging) {
   const { build: bundle } = await import("esbuild");
-  await bundle({
+  const { outputFiles } = await bundle({
+    // esbuild's own process would go on writing after Ctrl-C.
+    write: false,
     absWorkingDir: root,
     entryPoints: ["src/cli/main.ts", "src/cli/draw-worker.ts"],
     outdir: staging,
@@ -97,7 +99,9 @@ async function build(stamp, staging) {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
   });
-  const files = readdirSync(staging);
+  mkdirSync(staging);
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  const files = outputFiles.map(({ path }) => basename(path));
   writeFileSync(join(staging, "stamp.txt"), JSON.stringify({ stamp, files }));
   swap(staging);
 }

@@ -2,10 +2,10 @@ import type { Argv } from "yargs";
 
 import { CATALOG, type DatasetName, type SplitName } from "../dataset/catalog.ts";
 import { UsageError } from "../errors.ts";
-import { nearest } from "../metrics/nearest.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
 import { SCALES } from "../scorer/scales.ts";
 import type { Layout, Scale } from "../types.ts";
+import { choice, classNames, listOf, REPEATABLE, text, VALUE, wholeNumber } from "./option-kinds.ts";
 
 const DATASETS = Object.keys(CATALOG) as DatasetName[];
 const FORMATS = ["svg", "png"] as const;
@@ -13,95 +13,6 @@ const LAYOUTS = ["auto", "flat", "nhw", "nchw", "nhwc"] as const satisfies reado
 const SCALE_CHOICES = ["auto", ...(Object.keys(SCALES) as Scale[])] as const;
 
 export type ChartFormat = (typeof FORMATS)[number];
-
-/** What every option with a value needs: without one, yargs refuses it. */
-const VALUE = { requiresArg: true } as const;
-/** One value each time, so that `--gate A B` is not read as two gates. */
-const REPEATABLE = { type: "string", array: true, nargs: 1 } as const;
-
-/** An option that is given once; yargs makes a list of one that is given again. */
-function once<T>(name: string, value: T): T {
-  if (Array.isArray(value))
-    throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
-  if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out`);
-  return value;
-}
-
-function text(name: string) {
-  return {
-    ...VALUE,
-    type: "string",
-    coerce: (value: unknown): string => String(once(name, value)),
-  } as const;
-}
-
-/** Without a type, because yargs turns a value that is no number into NaN, before anyone can quote it. */
-function wholeNumber(name: string, lowest: number, highest: number) {
-  return {
-    ...VALUE,
-    coerce(value: unknown): number {
-      const given = String(once(name, value));
-      const number = given.trim() === "" ? NaN : Number(given);
-      if (!Number.isInteger(number) || number < lowest || number > highest) {
-        const range =
-          highest === Number.MAX_SAFE_INTEGER ? `of at least ${lowest}` : `from ${lowest} to ${highest}`;
-        throw new UsageError(`--${name} takes a whole number ${range}, not ${given}`);
-      }
-      return number;
-    },
-  } as const;
-}
-
-function choice<T extends string>(name: string, choices: readonly T[]) {
-  return {
-    ...VALUE,
-    choices,
-    coerce(value: unknown): T {
-      const given = String(once(name, value));
-      if (!choices.includes(given as T)) throw new UsageError(notOneOf(name, given, choices));
-      return given as T;
-    },
-  } as const;
-}
-
-/** A list that may be written `a,b` or given by repeating the option; `none` is the empty one. */
-function listOf<T extends string>(name: string, choices: readonly T[]) {
-  return {
-    ...VALUE,
-    type: "string",
-    coerce(value: unknown): T[] {
-      const items = [value]
-        .flat()
-        .flatMap((item) => String(item).split(","))
-        .map((item) => item.trim())
-        .filter((item) => item !== "");
-      const wanted = items.filter((item) => item !== "none");
-      const wrong = wanted.find((item) => !choices.includes(item as T));
-      if (wrong !== undefined) throw new UsageError(notOneOf(name, wrong, [...choices, "none"]));
-      if (wanted.length > 0 && wanted.length < items.length)
-        throw new UsageError(`--${name}: none cannot be combined with ${wanted[0]}`);
-      return choices.filter((item) => wanted.includes(item));
-    },
-  } as const;
-}
-
-function notOneOf(name: string, given: string, choices: readonly string[]): string {
-  const meant = nearest(given, choices);
-  const advice = meant.length === 0 ? "" : `: did you mean ${meant.join(" or ")}?`;
-  return `--${name}: ${given} is not one of ${choices.join(", ")}${advice}`;
-}
-
-function classNames(value: unknown): string[] {
-  const names = [value]
-    .flat()
-    .flatMap((item) => String(item).split(","))
-    .map((name) => name.trim());
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (names.includes("")) throw new UsageError("--classes has an empty name: write --classes a,b,c");
-  if (twice !== undefined)
-    throw new UsageError(`--classes names ${twice} twice: every class needs its own name`);
-  return names;
-}
 
 const DATA = "Data";
 const MODEL = "Model";

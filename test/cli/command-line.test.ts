@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { openSync, closeSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -68,9 +69,8 @@ describe("mnist-evaluate", () => {
     });
   });
 
-  test("runs by another name through a symbolic link", async () => {
+  test("runs by another name through a symbolic link", () => {
     symlinkSync(main, path("linked"));
-    const { execFileSync } = await import("node:child_process");
     expect(execFileSync(process.execPath, [path("linked"), "--version"], { encoding: "utf8" })).toBe(
       `${version}\n`,
     );
