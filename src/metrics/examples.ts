@@ -9,35 +9,45 @@ export interface ExamplePicker {
   picked(): { readonly sample: readonly Example[]; readonly mistakes: readonly Example[] };
 }
 
+/** An example whose pixels are not text yet: most mistakes are kept for a while only. */
+interface Kept extends Omit<Example, "pixels"> {
+  readonly pixels: Uint8Array;
+}
+
+function encoded({ pixels, ...example }: Kept): Example {
+  const { buffer, byteOffset, length } = pixels;
+  return { ...example, pixels: Buffer.from(buffer, byteOffset, length).toString("base64") };
+}
+
 /** Keeps a seeded random sample of the images and the most confident mistakes, as batches go by. */
 export function examplePicker({ size, classes, shape }: Dataset, seed: number): ExamplePicker {
   const pixels = shape[0] * shape[1];
   const wanted = samplePositions(size, seed);
-  const sample: Example[] = [];
-  const mistakes: Example[] = [];
+  const sample: Kept[] = [];
+  const mistakes: Kept[] = [];
   let position = 0;
 
-  const example = (batch: ScoredBatch, row: number): Example => ({
+  const kept = (batch: ScoredBatch, row: number): Kept => ({
     index: batch.indices[row]!,
     truth: classes[batch.truth[row]!]!,
     predicted: classes[batch.predicted[row]!]!,
     confidence: confidenceOf(batch, row, classes.length),
-    pixels: Buffer.from(batch.pixels.subarray(row * pixels, (row + 1) * pixels)).toString("base64"),
+    pixels: batch.pixels.slice(row * pixels, (row + 1) * pixels),
   });
 
   return {
     add(batch) {
       for (let row = 0; row < batch.truth.length; row++, position++) {
-        if (wanted.has(position)) sample.push(example(batch, row));
+        if (wanted.has(position)) sample.push(kept(batch, row));
         if (batch.truth[row] === batch.predicted[row]) continue;
         const confidence = confidenceOf(batch, row, classes.length) ?? 0;
         const last = mistakes.at(-1);
         if (mistakes.length < EXAMPLES || confidence > (last?.confidence ?? 0)) {
-          insert(mistakes, example(batch, row));
+          insert(mistakes, kept(batch, row));
         }
       }
     },
-    picked: () => ({ sample, mistakes }),
+    picked: () => ({ sample: sample.map(encoded), mistakes: mistakes.map(encoded) }),
   };
 }
 
@@ -54,7 +64,7 @@ function confidenceOf(batch: ScoredBatch, row: number, classes: number): number 
 }
 
 /** Keeps the list sorted, most confident first; among equals the one that came first stays ahead. */
-function insert(mistakes: Example[], example: Example): void {
+function insert(mistakes: Kept[], example: Kept): void {
   const confidence = example.confidence ?? 0;
   const place = mistakes.findIndex((other) => (other.confidence ?? 0) < confidence);
   mistakes.splice(place === -1 ? mistakes.length : place, 0, example);
