@@ -55,14 +55,22 @@ function sumOfRow(probabilities: Float32Array, start: number, classes: number): 
 
 /** The same way on further images. */
 export function joinTrials(first: Trial, second: Trial): Trial {
+  const images = first.truth.length + second.truth.length;
+  const scores = (first.probabilities?.length ?? 0) + (second.probabilities?.length ?? 0);
   return {
-    truth: Uint8Array.from([...first.truth, ...second.truth]),
-    predicted: Int16Array.from([...first.predicted, ...second.predicted]),
+    truth: joined(new Uint8Array(images), first.truth, second.truth),
+    predicted: joined(new Int16Array(images), first.predicted, second.predicted),
     probabilities:
       first.probabilities && second.probabilities
-        ? Float64Array.from([...first.probabilities, ...second.probabilities])
+        ? joined(new Float64Array(scores), first.probabilities, second.probabilities)
         : null,
   };
+}
+
+function joined<T extends Uint8Array | Int16Array | Float64Array>(target: T, first: T, second: T): T {
+  target.set(first);
+  target.set(second, first.length);
+  return target;
 }
 
 /** @param columns k: which predicted class stands for each true one; null: the one of the same number */

@@ -59,7 +59,7 @@ export function decide(trials: ReadonlyMap<PixelChoice, Trial>, classes: number,
   const ways = ranked(
     [...trials].map(([choice, trial]) => ({ choice, result: resultOf(trial, classes, columns) })),
   );
-  const present = new Set([...trials.values()].flatMap(({ truth }) => [...truth])).size;
+  const present = Math.max(...[...trials.values()].map(({ truth }) => new Set(truth).size));
   const hopeless = ways.every(({ result }) => isChance(result, Math.max(present, 2)));
   const choice = chooseAmong(ways, wanted, hopeless);
   return { ...choice, ways: chosenBeforeSame(ways, choice.chosen), columns, hopeless };
@@ -70,16 +70,16 @@ export function decide(trials: ReadonlyMap<PixelChoice, Trial>, classes: number,
  * names: otherwise the one that is least sure of its wrong classes would win.
  */
 function matchedColumns(trials: readonly Trial[], classes: number): number[] | null {
-  let [best, bestMatched] = [0, 0];
+  const best = Math.max(...trials.map((trial) => resultOf(trial, classes, null).accuracy));
+  if (best >= POOR_ACCURACY) return null;
+  let bestMatched = Math.max(MATCHED_ACCURACY, best + MATCHED_LIFT);
   let columns: number[] | null = null;
   for (const trial of trials) {
-    best = Math.max(best, resultOf(trial, classes, null).accuracy);
     const matching = assignment(confusionOf(trial, classes));
     const { accuracy } = resultOf(trial, classes, matching);
     if (accuracy > bestMatched) [bestMatched, columns] = [accuracy, matching];
   }
-  const lifted = bestMatched >= Math.max(MATCHED_ACCURACY, best + MATCHED_LIFT);
-  return best < POOR_ACCURACY && lifted ? columns : null;
+  return columns;
 }
 
 function isChance({ accuracy, images }: TrialResult, classes: number): boolean {
@@ -90,10 +90,14 @@ function isChance({ accuracy, images }: TrialResult, classes: number): boolean {
 
 /** Best first: by how many others each surely beats less those that beat it, then by loss, accuracy and given order. */
 function ranked(ways: readonly Way[]): Way[] {
-  const scored = ways.map((way) => ({
-    way,
-    wins: ways.reduce((sum, other) => sum + (beats(way, other) ? 1 : 0) - (beats(other, way) ? 1 : 0), 0),
-  }));
+  const scored = ways.map((way) => ({ way, wins: 0 }));
+  for (const [at, one] of scored.entries()) {
+    for (const other of scored.slice(at + 1)) {
+      const lead = beats(one.way, other.way) ? 1 : beats(other.way, one.way) ? -1 : 0;
+      one.wins += lead;
+      other.wins -= lead;
+    }
+  }
   scored.sort(
     (a, b) =>
       b.wins - a.wins ||

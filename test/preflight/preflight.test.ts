@@ -81,19 +81,22 @@ const nextBest = {
   signed: ["6.28", "raw"],
 } as const;
 
+/** Halves the images by their ink, whatever their orientation. */
+const isEven = (pixels: Float64Array): boolean => Math.round(pixels.reduce((sum, x) => sum + x, 0)) % 2 === 0;
+
 /** As if trained on both 0–1 and ±1: on either it is a little worse on half of the images. */
 const both: Model = (pixels) => {
   if (Math.max(...pixels) > 1.5) return constant(pixels);
   const signed = Math.min(...pixels) < 0;
   const unit = signed ? pixels.map((x) => (x + 1) / 2) : pixels;
-  const even = Math.round(unit.reduce((sum, x) => sum + x, 0)) % 2 === 0;
-  return even === signed ? probabilities(unit) : softmax(unbiased(unit));
+  return isEven(unit) === signed ? probabilities(unit) : softmax(unbiased(unit));
 };
 
-/** Sees an image and its transposed one nearly alike. */
+/** Sees an image and its transposed one nearly alike: one half of the images is better upright, the other transposed. */
 const symmetric: Model = (pixels) => {
   const [own, other] = [logits(pixels), logits(turned(pixels))];
-  return softmax(own.map((score, c) => 0.252 * score + 0.248 * other[c]!));
+  const weight = isEven(pixels) ? 0.26 : 0.24;
+  return softmax(own.map((score, c) => weight * score + (0.5 - weight) * other[c]!));
 };
 
 const overflowing: Model = (pixels) => (Math.max(...pixels) > 2 ? noNumber(pixels) : probabilities(pixels));
