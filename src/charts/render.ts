@@ -1,24 +1,9 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { deflate, type InputType, type ZlibOptions } from "node:zlib";
-import { renderAsync } from "@resvg/resvg-js";
 import { type LoggerInterface, parse, View } from "vega";
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { ReportError } from "../errors.ts";
-import { fontUrl } from "./fontface.ts";
-import { linesOf, png, RGBA } from "./png.ts";
 import { textWidth } from "./text.ts";
 
 const SEMIBOLD_FROM = 600;
-const PIXELS_PER_CSS_PIXEL = 2;
-const CHANNELS = 4;
-/** Half the time of the usual 6, for files that are a quarter larger. */
-const COMPRESSION = 3;
-const FONTS = ["Inter-Regular.ttf", "Inter-SemiBold.ttf"].map(fontUrl);
-
-const deflateAsync = promisify<InputType, ZlibOptions, Uint8Array>(deflate);
 
 interface TextItem {
   readonly fontSize?: number;
@@ -108,31 +93,4 @@ function withOwnIds(svg: string, name: string, description: string): string {
 
 function escapeAttribute(text: string): string {
   return text.replace(/&/gu, "&amp;").replace(/</gu, "&lt;").replace(/>/gu, "&gt;").replace(/"/gu, "&quot;");
-}
-
-/**
- * Rasterises a chart off the main thread, at two pixels a CSS pixel.
- * @param fonts the TTF files that it is set in
- * @throws ReportError where a font is missing, because the text would be silently blank.
- */
-export async function renderPng(svg: string, fonts: readonly URL[] = FONTS): Promise<Uint8Array> {
-  const image = await renderAsync(svg, {
-    font: { loadSystemFonts: false, fontFiles: fonts.map(existing), defaultFontFamily: "Inter" },
-    fitTo: { mode: "zoom", value: PIXELS_PER_CSS_PIXEL },
-    // Pixels of digits stay squares, as `image-rendering: pixelated` does in a browser.
-    imageRendering: 1,
-    logLevel: "off",
-  });
-  const { width, height } = image;
-  const lines = linesOf(image.pixels, CHANNELS * width);
-  // Not by `image.asPng()`, which takes as long as drawing does, and blocks the main thread.
-  return png(width, height, RGBA, await deflateAsync(lines, { level: COMPRESSION }));
-}
-
-function existing(font: URL): string {
-  const path = fileURLToPath(font);
-  if (existsSync(path)) return path;
-  throw new ReportError(
-    `The font ${path} is missing, and without it PNG charts have no text: reinstall the package, or run with --charts svg`,
-  );
 }

@@ -1,5 +1,8 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 
+import { fontFaceCss, standalone } from "../charts/fontface.ts";
 import { ReportError } from "../errors.ts";
 import type { Evaluation, RenderedChart, ReportFile } from "../types.ts";
 import type { ChartFormat } from "./options.ts";
@@ -18,14 +21,10 @@ export interface Drawing {
   stop(): Promise<void>;
 }
 
-export interface DrawRequest {
-  readonly evaluation: Evaluation;
-  readonly formats: readonly ChartFormat[];
-}
-
-/** What the worker answers: the pictures, or the error that it met. */
-export type DrawReply =
-  | { readonly drawn: Drawn }
+/** What the worker sends: one chart after the other, and at the end that it is done, or the error that it met. */
+export type DrawMessage =
+  | { readonly chart: RenderedChart }
+  | { readonly done: true }
   | { readonly error: { readonly name: string; readonly message: string; readonly stack: string } };
 
 const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
@@ -37,24 +36,61 @@ const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
 export function startDrawing(formats: readonly ChartFormat[], signal: AbortSignal): Drawing {
   if (formats.length === 0) return { draw: () => Promise.resolve(NOTHING), stop: () => Promise.resolve() };
   const worker = new Worker(new URL("./draw-worker.mjs", import.meta.url));
-  const reply = new Promise<DrawReply>((resolve, reject) => {
-    worker.once("message", resolve);
+  const failed = new Promise<never>((_, reject) => {
     worker.once("error", reject);
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
-  // A run that fails before it draws never asks for the reply.
-  reply.catch(() => {});
+  // A run that fails before it draws never waits for the worker.
+  failed.catch(() => {});
   return {
     async draw(evaluation) {
+      const charts: RenderedChart[] = [];
+      const files: ReportFile[] = [];
+      let png = Promise.resolve();
+      const drawn = new Promise<void>((resolve, reject) => {
+        worker.on("message", (message: DrawMessage) => {
+          if ("error" in message) reject(errorOf(message.error));
+          else if ("done" in message) resolve();
+          else {
+            charts.push(message.chart);
+            // Made here while the next chart is laid out there, one at a time: each takes 20 MB.
+            if (formats.includes("png")) png = png.then(() => addPng(message.chart, files));
+            if (formats.includes("svg")) files.push(svgFile(message.chart));
+          }
+        });
+      });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage({ evaluation, formats } satisfies DrawRequest);
-      const answer = await reply;
-      if ("drawn" in answer) return answer.drawn;
-      if (answer.error.name === "ReportError") throw new ReportError(answer.error.message);
-      throw Object.assign(new Error(answer.error.message), { stack: answer.error.stack });
+      worker.postMessage(evaluation);
+      await Promise.race([drawn.then(() => png), failed]);
+      return { charts, files, fontFaceCss: fontFaceCss() };
     },
     async stop() {
       await worker.terminate();
     },
   };
+}
+
+function svgFile({ name, svg }: RenderedChart): ReportFile {
+  return { path: `charts/${name}.svg`, content: standalone(svg) };
+}
+
+async function addPng({ name, svg }: RenderedChart, files: ReportFile[]): Promise<void> {
+  const { renderPng } = await import("../charts/rasterise.ts");
+  files.push({ path: `charts/${name}.png`, content: await renderPng(svg) });
+  collectGarbage();
+}
+
+let collect: (() => void) | undefined;
+
+/** A picture's 15 MB lie outside of V8's heap, where it does not see them: on its own it would keep them all. */
+function collectGarbage(): void {
+  if (collect === undefined) {
+    setFlagsFromString("--expose-gc");
+    collect = runInNewContext("gc") as () => void;
+  }
+  collect();
+}
+
+function errorOf({ name, message, stack }: { name: string; message: string; stack: string }): Error {
+  return name === "ReportError" ? new ReportError(message) : Object.assign(new Error(message), { stack });
 }

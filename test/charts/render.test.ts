@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import type { TopLevelSpec } from "vega-lite";
 import { ReportError } from "../../src/errors.ts";
 import { fontFaceCss, fontUrl, standalone } from "../../src/charts/fontface.ts";
-import { renderPng, renderSvg } from "../../src/charts/render.ts";
+import { renderPng } from "../../src/charts/rasterise.ts";
+import { renderSvg } from "../../src/charts/render.ts";
 
 const clipped: TopLevelSpec = {
   description: 'Costs < 5 & "more" > 2',
@@ -78,11 +79,11 @@ describe("renderPng(svg, fonts)", () => {
     const fontFiles = ["Inter-Regular.ttf", "Inter-SemiBold.ttf"].map((name) => fileURLToPath(fontUrl(name)));
     const reference = new Resvg(svg, {
       font: { loadSystemFonts: false, fontFiles },
-      fitTo: { mode: "zoom", value: 2 },
+      fitTo: { mode: "zoom", value: 1.5 },
     });
     const expected = PNG.sync.read(reference.render().asPng());
     const actual = PNG.sync.read(Buffer.from(await renderPng(svg)));
-    expect([actual.width, actual.height]).toEqual([600, 80]);
+    expect([actual.width, actual.height]).toEqual([450, 60]);
     expect(Buffer.compare(actual.data, expected.data)).toBe(0);
   });
 

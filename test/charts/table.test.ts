@@ -3,7 +3,8 @@ import { Ajv } from "ajv";
 import { PNG } from "pngjs";
 import { describe, expect, it } from "vitest";
 import type { Chart } from "../../src/charts/chart.ts";
-import { renderPng, renderSvg } from "../../src/charts/render.ts";
+import { renderPng } from "../../src/charts/rasterise.ts";
+import { renderSvg } from "../../src/charts/render.ts";
 import { CHARTS } from "../../src/charts/table.ts";
 import { sizes, WIDTH } from "../../src/charts/theme.ts";
 import type { Evaluation } from "../../src/types.ts";
@@ -95,11 +96,11 @@ describe.each(charts)("%s", (name, chart) => {
     expect(Buffer.compare(second.png, first.png)).toBe(0);
   });
 
-  it("becomes a PNG of twice its size that is not blank", async () => {
+  it("becomes a PNG of half its size more that is not blank", async () => {
     const { svg, png } = await draw(name, chart, EVALUATIONS["10 classes"]!);
     const image = PNG.sync.read(Buffer.from(png));
     const { width, height } = size(svg);
-    expect([image.width, image.height]).toEqual([2 * width, 2 * height]);
+    expect([image.width, image.height]).toEqual([1.5 * width, Math.ceil(1.5 * height)]);
     const pixels = new Uint32Array(image.data.buffer, image.data.byteOffset, image.data.length / 4);
     expect(new Set(pixels).size).toBeGreaterThan(20);
   });
