@@ -77,7 +77,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     latency: null,
     slices: null,
     warnings: [
-      ...warningsOf(measurements, failures.length, images),
+      ...warningsOf(measurements, images),
       ...guards.warnings(measurements, classes, failures.length),
     ],
     examples: examples.picked(),
@@ -85,13 +85,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
 }
 
 /** What a reader must know before believing the numbers. */
-function warningsOf(measurements: Measurements, failures: number, images: number): string[] {
+function warningsOf(measurements: Measurements, images: number): string[] {
   const warnings: string[] = [];
-  if (failures > 0) {
-    warnings.push(
-      `${failures} of ${images + failures} images have no prediction: they are in no number of this report.`,
-    );
-  }
   if (measurements.curves === null && images > 0) {
     warnings.push(
       "The model gives labels only: every metric and chart that needs probabilities is left out.",

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+
+import { evaluate } from "../src/evaluate.ts";
+import type { Batch, Dataset, ScoreMeaning, Scorer, Scores } from "../src/types.ts";
+
+const CLASSES = ["cat", "dog"];
+
+/** Images of one pixel whose classes alternate. */
+function alternating(size: number): Dataset {
+  return {
+    ...{ name: "pets", split: "test", classes: CLASSES, shape: [1, 1], size, source: "" },
+    async *batches(count) {
+      for (let start = 0; start < size; start += count) {
+        const indices = Uint32Array.from({ length: Math.min(count, size - start) }, (_, i) => start + i);
+        yield await Promise.resolve({
+          indices,
+          pixels: new Uint8Array(indices.length),
+          labels: Uint8Array.from(indices, (index) => index % 2),
+        });
+      }
+    },
+    files: () => [],
+  };
+}
+
+const right = (_: number, label: number): [number, number] => (label === 0 ? [0.8, 0.2] : [0.2, 0.8]);
+
+/** @param scoresOf each image's scores, by its position and its class */
+function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning): Scorer {
+  return {
+    describe: () => ({
+      ...{ kind: "onnx", name: "pets.onnx" },
+      preprocessing: { scale: "unit", layout: "flat", invert: false, transpose: false },
+      model: {
+        ...{ bytes: 1, parameters: 1, opset: null, irVersion: null, producer: null, fixedBatch: null },
+        ...{ input: "pixels float32 [N, 1]", output: "scores float32 [N, 2]", meaning },
+      },
+    }),
+    async score({ indices, labels }: Batch): Promise<Scores> {
+      const rows = [...indices].map((index, i) => scoresOf(index, labels[i]!));
+      return await Promise.resolve({ labels, probabilities: Float32Array.from(rows.flat()) });
+    },
+    close: async () => {},
+  };
+}
+
+async function evaluated(
+  size: number,
+  scoresOf = right,
+  { meaning = "probabilities" as ScoreMeaning, batchSize = 512 } = {},
+) {
+  return await evaluate({
+    dataset: alternating(size),
+    scorer: scorerOf(scoresOf, meaning),
+    preflight: null,
+    batchSize,
+    seed: 42,
+    signal: new AbortController().signal,
+    onScored: () => {},
+    onProgress: () => {},
+  });
+}
+
+describe("evaluate() where scores are no numbers", () => {
+  test("warns of them once", async () => {
+    const { failures, warnings, dataset } = await evaluated(10_000, (index, label) =>
+      index < 9_000 && label === 0 ? [NaN, NaN] : right(index, label),
+    );
+    expect({ failures: failures.count, scored: dataset.images }).toEqual({ failures: 4_500, scored: 5_500 });
+    expect(warnings).toEqual([
+      "4,500 of 10,000 images have scores that are not finite, below 0, or all 0: they have no prediction and are in no " +
+        "number of this report. The model's arithmetic probably overflows on pixels of this size (see --scale), or its " +
+        "weights are damaged.",
+    ]);
+  });
+});
