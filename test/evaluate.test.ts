@@ -74,3 +74,23 @@ describe("evaluate() where scores are no numbers", () => {
     ]);
   });
 });
+
+describe("evaluate() where scores do not sum to one", () => {
+  const scoresOf = (_: number, label: number): [number, number] => (label === 0 ? [0.9, 0.3] : [0.3, 0.9]);
+
+  test("warns of it where they claim to be probabilities", async () => {
+    const { warnings, metrics } = await evaluated(1_000, scoresOf);
+    expect(metrics["log_loss"]?.value).toBeCloseTo(-Math.log(0.75), 6);
+    expect(warnings).toEqual([
+      "1,000 of 1,000 rows of scores do not sum to one: each was divided by its sum. The scores are probably not the " +
+        "model's probabilities: log loss, calibration and curves mean little, the predicted classes are not affected. " +
+        "Export the model with softmax as its last step, or name the right --output.",
+    ]);
+  });
+
+  test("takes it as it is where each is of one class against the rest", async () => {
+    const { warnings, metrics } = await evaluated(1_000, scoresOf, { meaning: "one-vs-rest" });
+    expect(metrics["log_loss"]?.value).toBeCloseTo(-Math.log(0.75), 6);
+    expect(warnings).toEqual([]);
+  });
+});
