@@ -33,6 +33,13 @@ export type Outcome = Omit<Evaluation, "createdAt" | "durationSeconds" | "enviro
 
 /** Rows of rounded scores may be off by this before a reader should hear of it. */
 const SUM_TOLERANCE = 1e-3;
+/** Failures that are listed: more say nothing new, and neither memory nor metrics.json may grow with the images. */
+const MOST_LISTED = 1_000;
+
+interface Failures {
+  count: number;
+  readonly images: { readonly index: number; readonly reason: string }[];
+}
 
 /**
  * The job itself: every image of the data set is scored, and the scores become one value from which all charts and
@@ -45,7 +52,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
   const tally = createTally(dataset.classes);
   const examples = examplePicker(dataset, seed);
   const guards = createGuards(dataset.classes.length);
-  const failures: { index: number; reason: string }[] = [];
+  const failures: Failures = { count: 0, images: [] };
   // Scores of one class against the rest are not meant to sum to one.
   const sumsToOne = scorer.describe().model?.meaning !== "one-vs-rest";
   let images = 0;
@@ -61,7 +68,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     examples.add(scored);
     await options.onScored(scored);
     images += scored.truth.length;
-    options.onProgress(images + failures.length);
+    options.onProgress(images + failures.count);
   }
   const { name, split, classes, shape, source } = dataset;
   const measurements = tally.measurements();
@@ -71,16 +78,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     dataset: { name, split, images, classes, shape, files: dataset.files(), source },
     scorer: scorer.describe(),
     preflight: options.preflight,
-    imagesPerSecond: scoringMs > 0 ? ((images + failures.length) * 1000) / scoringMs : null,
+    imagesPerSecond: scoringMs > 0 ? ((images + failures.count) * 1000) / scoringMs : null,
     ...measurements,
-    failures: { count: failures.length, images: failures },
+    failures,
     parity: null,
     comparison: null,
     latency: null,
     slices: null,
     warnings: [
       ...warningsOf(measurements, images),
-      ...guards.warnings(measurements, classes, failures.length),
+      ...guards.warnings(measurements, classes, failures.count),
     ],
     examples: examples.picked(),
   };
@@ -102,7 +109,7 @@ function scoredBatch(
   batch: Batch,
   scores: Scores,
   { classes, shape }: Dataset,
-  failures: { index: number; reason: string }[],
+  failures: Failures,
 ): { readonly scored: ScoredBatch; readonly rowSumsOff: number } {
   const all: ScoredBatch = {
     indices: batch.indices,
@@ -118,7 +125,8 @@ function scoredBatch(
     const sum = normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length);
     if (sum === null) {
       const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
-      failures.push({ index: batch.indices[row]!, reason });
+      if (failures.images.length < MOST_LISTED) failures.images.push({ index: batch.indices[row]!, reason });
+      failures.count += 1;
     } else {
       kept.push(row);
       if (Math.abs(sum - 1) > SUM_TOLERANCE) rowSumsOff++;

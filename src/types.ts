@@ -298,6 +298,7 @@ export interface Evaluation extends Measurements {
   /** Images without a prediction: never counted as wrong, never dropped silently. */
   readonly failures: {
     readonly count: number;
+    /** The first 1,000 of them. */
     readonly images: readonly { readonly index: number; readonly reason: string }[];
   };
   readonly gates: readonly GateResult[];

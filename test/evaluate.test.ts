@@ -73,6 +73,23 @@ describe("evaluate() where scores are no numbers", () => {
         "weights are damaged.",
     ]);
   });
+
+  test.each([999, 1_000, 1_001, 4_321])(
+    "counts all and lists at most the first 1,000 of %d",
+    async (count) => {
+      const { failures, dataset } = await evaluated(
+        5_000,
+        (index, label) => (index >= 100 && index < 100 + count ? [0, 0] : right(index, label)),
+        { batchSize: 64 },
+      );
+      const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
+      expect(failures).toEqual({
+        count,
+        images: Array.from({ length: Math.min(count, 1_000) }, (_, i) => ({ index: 100 + i, reason })),
+      });
+      expect(dataset.images).toBe(5_000 - count);
+    },
+  );
 });
 
 describe("evaluate() where scores do not sum to one", () => {
