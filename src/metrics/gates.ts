@@ -88,11 +88,6 @@ export function checkGates(gates: readonly Gate[], measurements: Measurements): 
   });
 }
 
-/** True for a gate that neither passed nor failed, because its metric is undefined in this run. */
-export function isUndefined(result: GateResult): boolean {
-  return result.actual === null;
-}
-
 function subjectOf(expression: string, metric: string, className: string | undefined): Subject {
   if (className === undefined && Object.hasOwn(METRICS, metric))
     return { metric: metric as MetricName, class: null };
