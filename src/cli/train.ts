@@ -1,3 +1,4 @@
+import type { SplitName } from "../dataset/catalog.ts";
 import { bundledModel } from "../scorer/open.ts";
 import { trainBundledModel, type TrainSummary } from "../train/train.ts";
 import type { Context } from "./context.ts";
@@ -11,19 +12,19 @@ export async function trainCommand(options: TrainArguments, context: Context): P
   const progress = progressLine(context.stderr, true, () => performance.now());
   const file = options.model ?? bundledModel;
   try {
-    const [train, test] = await Promise.all(
-      (["train", "test"] as const).map((split) =>
-        openDataset({
-          ...datasetSettings({ ...options, split }, context, progress),
-          files: null,
-          limit: null,
-          seed: 0,
-        }),
-      ),
-    );
+    const open = (split: SplitName) =>
+      openDataset({
+        ...datasetSettings({ ...options, split }, context, progress),
+        files: null,
+        limit: null,
+        seed: 0,
+      });
+    // One after the other: where one cannot be opened, no download of the other goes on.
+    const train = await open("train");
+    const test = await open("test");
     const { bytes, summary } = await trainBundledModel({
-      train: train!,
-      test: test!,
+      train,
+      test,
       signal: context.signal,
       progress: ({ evaluations }) => progress.update("Training, pass", evaluations, null),
     });
