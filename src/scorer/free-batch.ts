@@ -68,7 +68,7 @@ function withFreeShape(tensor: TensorProto, batch: number): TensorProto {
 }
 
 function int64s({ rawData, int64Data }: TensorProto): number[] {
-  if (rawData === undefined) return [...(int64Data ?? [])];
+  if (rawData === undefined) return Array.from(int64Data ?? [], Number);
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   return Array.from({ length: rawData.length / 8 }, (_, i) => Number(view.getBigInt64(i * 8, true)));
 }

@@ -65,6 +65,27 @@ test("decodeModel(encodeModel(model)) is the model", () => {
   expect(decodeModel(encodeModel(model))).toEqual(model);
 });
 
+test("decodeModel(encodeModel(model)) keeps every int64 and uint64 exactly, to the last one", () => {
+  // The last of int64 is where PyTorch's Slice ends.
+  const ends = [2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n, -(2n ** 53n) - 1n, 2 ** 53 - 1, 1 - 2 ** 53];
+  const exact: ModelProto = {
+    graph: {
+      node: [
+        {
+          attribute: [
+            { name: "end", i: 2n ** 63n - 1n },
+            { name: "ends", ints: ends },
+          ],
+        },
+      ],
+      initializer: [{ int64Data: ends, uint64Data: [2n ** 64n - 1n, 2n ** 63n, 7] }],
+    },
+  };
+  expect(decodeModel(encodeModel(exact))).toEqual(exact);
+  const { graph } = decodeModel(bytes(0x3a, 14, 0x2a, 12, 0x3a, 10, ...Array<number>(9).fill(0xff), 0x01));
+  expect(graph?.initializer?.[0]?.int64Data).toEqual([-1]);
+});
+
 test("encodeModel(model) writes onnx.proto's field numbers and wire types", () => {
   const encoded = encodeModel({ irVersion: 8, graph: { name: "g" }, opsetImport: [{ version: 13 }] });
   expect([...encoded]).toEqual([0x08, 8, 0x3a, 3, 0x12, 1, 0x67, 0x42, 2, 0x10, 13]);
