@@ -8,6 +8,8 @@ import type { Layout, Scale } from "../types.ts";
 import { choice, classNames, listOf, REPEATABLE, text, VALUE, wholeNumber } from "./option-kinds.ts";
 
 const DATASETS = Object.keys(CATALOG) as DatasetName[];
+/** What the bundled model was trained on. */
+const BUNDLED = "mnist" as const;
 const FORMATS = ["svg", "png"] as const;
 const LAYOUTS = ["auto", "flat", "nhw", "nchw", "nhwc"] as const satisfies readonly (Layout | "auto")[];
 const SCALE_CHOICES = ["auto", ...(Object.keys(SCALES) as Scale[])] as const;
@@ -19,21 +21,17 @@ const MODEL = "Model";
 const RESULT = "Results";
 const RUN = "Run";
 
-/** The options that say which data set and where it comes from. */
-export function datasetOptions<T>(args: Argv<T>) {
+function nameOption<T>(args: Argv<T>) {
+  return args.option("dataset", {
+    group: DATA,
+    ...choice("dataset", DATASETS),
+    default: BUNDLED,
+    desc: "A known data set",
+  });
+}
+
+function sourceOptions<T>(args: Argv<T>) {
   return args
-    .option("dataset", {
-      group: DATA,
-      ...choice("dataset", DATASETS),
-      default: "mnist" as const,
-      desc: "A known data set",
-    })
-    .option("split", {
-      group: DATA,
-      ...choice<SplitName>("split", ["test", "train"]),
-      default: "test" as const,
-      desc: "Which half of it",
-    })
     .option("data-dir", {
       group: DATA,
       ...text("data-dir"),
@@ -48,6 +46,17 @@ export function datasetOptions<T>(args: Argv<T>) {
     })
     .option("offline", { group: DATA, type: "boolean", default: false, desc: "Use no network" })
     .option("refresh", { group: DATA, type: "boolean", default: false, desc: "Download again" });
+}
+
+/** The options that say which data set and where it comes from. */
+export function datasetOptions<T>(args: Argv<T>) {
+  const named = nameOption(args).option("split", {
+    group: DATA,
+    ...choice<SplitName>("split", ["test", "train"]),
+    default: "test" as const,
+    desc: "Which half of it",
+  });
+  return sourceOptions(named);
 }
 
 /** Every option of `evaluate`. */
@@ -167,13 +176,22 @@ export function evaluateOptions<T>(args: Argv<T>) {
     });
 }
 
-/** What `train` takes: where the images come from, and the file to write. */
+/** What `train` takes: where the images come from, and the file to write. It reads both halves of the data set. */
 export function trainOptions<T>(args: Argv<T>) {
-  return datasetOptions(args).option("model", {
-    ...text("model"),
-    desc: "File to write",
-    defaultDescription: "the bundled model",
-  });
+  return sourceOptions(nameOption(args))
+    .option("model", {
+      ...text("model"),
+      desc: "File to write",
+      defaultDescription: "the bundled model",
+    })
+    .check(({ dataset, model }) => {
+      if (dataset !== BUNDLED && model === undefined) {
+        throw new UsageError(
+          `--dataset ${dataset} would replace the bundled model, which is of ${BUNDLED}: name the file to write with --model`,
+        );
+      }
+      return true;
+    });
 }
 
 /** The parsed form of one of these. */

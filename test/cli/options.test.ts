@@ -7,6 +7,7 @@ import {
   type EvaluateArguments,
   type TrainArguments,
 } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/errors.ts";
 
 function strict(args: readonly string[]) {
   return yargs([...args])
@@ -129,5 +130,16 @@ describe("trainOptions(args)", () => {
   test("take the file to write, and no option of evaluate", () => {
     expect(parseTrain(["--model", "m.onnx"])).toMatchObject({ model: "m.onnx", dataDir: "data" });
     expect(() => parseTrain(["--limit", "5"])).toThrow("Unknown argument: limit");
+    expect(() => parseTrain(["--split", "train"])).toThrow("Unknown argument: split");
+  });
+
+  test("replace the bundled model by one of its own data set only", () => {
+    expect(parseTrain([])).toMatchObject({ dataset: "mnist" });
+    expect(parseTrain(["--dataset", "kmnist", "--model", "k.onnx"])).toMatchObject({ model: "k.onnx" });
+    expect(() => parseTrain(["--dataset", "kmnist"])).toThrow(
+      new UsageError(
+        "--dataset kmnist would replace the bundled model, which is of mnist: name the file to write with --model",
+      ),
+    );
   });
 });
