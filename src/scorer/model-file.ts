@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -16,6 +17,7 @@ export interface ModelFile {
   readonly path: string;
   /** Of the file itself and the files with external weights that it names. */
   readonly bytes: number;
+  /** Of the file's content, followed by that of each file with external weights, in the order of their names. */
   readonly sha256: string;
   readonly model: ModelProto;
   /** Whether weights stand in files beside it, so that a runtime must load it by its path. */
@@ -91,7 +93,7 @@ export async function readModel(path: string): Promise<ModelFile> {
   return {
     path,
     bytes: content.length + outside.reduce((sum, { bytes }) => sum + bytes, 0),
-    sha256: createHash("sha256").update(content).digest("hex"),
+    sha256: await digest(path, content, outside),
     model,
     external: outside.length > 0,
   };
@@ -148,10 +150,17 @@ export function* weightsOf(graph: GraphProto): Generator<TensorProto> {
   }
 }
 
-async function externalFiles(
-  path: string,
-  { graph }: ModelProto,
-): Promise<{ name: string; bytes: number }[]> {
+interface ExternalFile {
+  /** As the model names it: a path from the model's folder. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What to do about a file with external weights. */
+const BESIDE = "copy that file into the same folder";
+
+/** By name. */
+async function externalFiles(path: string, { graph }: ModelProto): Promise<readonly ExternalFile[]> {
   const names = new Set<string>();
   for (const { dataLocation, externalData } of weightsOf(graph ?? {})) {
     if (dataLocation !== dataLocations.external) continue;
@@ -159,15 +168,31 @@ async function externalFiles(
     if (name !== undefined) names.add(name);
   }
   return Promise.all(
-    [...names].map(async (name) => {
-      try {
-        return { name, bytes: (await stat(join(dirname(path), name))).size };
-      } catch (error) {
-        throw new ScorerError(
-          `${path} keeps its weights in ${name}, which is not beside it: copy that file into the same folder`,
-          { cause: error },
-        );
-      }
+    [...names].sort().map(async (name) => {
+      const found = await stat(join(dirname(path), name)).catch((error: unknown) => {
+        throw new ScorerError(`${path} keeps its weights in ${name}, which is not beside it: ${BESIDE}`, {
+          cause: error,
+        });
+      });
+      // A pipe or a device may have no end.
+      if (found.isFile()) return { name, bytes: found.size };
+      throw new ScorerError(`${path} keeps its weights in ${name}, which is no file: ${BESIDE}`);
     }),
   );
+}
+
+async function digest(path: string, content: Buffer, outside: readonly ExternalFile[]): Promise<string> {
+  const hash = createHash("sha256").update(content);
+  for (const { name } of outside) {
+    try {
+      // In pieces, because weights are kept outside where they are too large for one file.
+      for await (const piece of createReadStream(join(dirname(path), name))) hash.update(piece as Buffer);
+    } catch (error) {
+      throw new ScorerError(
+        `${path} keeps its weights in ${name}, which cannot be read (${messageOf(error)}): ${BESIDE}`,
+        { cause: error },
+      );
+    }
+  }
+  return hash.digest("hex");
 }
