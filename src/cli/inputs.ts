@@ -1,5 +1,5 @@
 import { InterruptedError, UsageError } from "../errors.ts";
-import { preflight, takeProbe, type PreflightOutcome } from "../preflight.ts";
+import { preflight, takeProbe, type PreflightOutcome, type Probe } from "../preflight.ts";
 import { bundledModel, loadModel, openModel, type OpenedModel } from "../scorer/open.ts";
 import type { Batch, Dataset, Scorer } from "../types.ts";
 import type { Context } from "./context.ts";
@@ -15,36 +15,55 @@ export interface Inputs {
   readonly preflight: PreflightOutcome | null;
 }
 
+/** What opens them: a test's own, to see that all is closed again. */
+export interface Openers {
+  readonly openDataset: typeof openDataset;
+  readonly loadModel: typeof loadModel;
+}
+
 /**
- * Opens data set and model side by side, and finds out how the model wants its pixels. Where one cannot be opened, the
- * other's work is stopped.
+ * Opens data set and model side by side, and finds out how the model wants its pixels. Where that fails, the other's
+ * work is stopped, and whatever was opened is closed.
  *
- * @throws DatasetError, ScorerError
+ * @throws DatasetError, ScorerError, UsageError
  */
 export async function openInputs(
   options: EvaluateArguments,
   context: Context,
   progress: Progress,
+  openers: Openers = { openDataset, loadModel },
 ): Promise<Inputs> {
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
-  const { images, labels, classes = null, limit = null, seed, model = bundledModel } = options;
-  const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
+  const { layout, output = null, model = bundledModel } = options;
+  const reading = openData(options, { ...context, signal }, progress, openers);
+  const loading = openers.loadModel(model);
+  let closeModel = async (): Promise<void> => (await loading).session.release();
   try {
-    const [whole, loaded] = await Promise.all([
-      openDataset({ ...datasetSettings(options, { ...context, signal }, progress), files, limit, seed }),
-      loadModel(model),
-    ]);
-    const named = files === null && classes !== null ? renamed(whole, classes) : whole;
-    const { probe, dataset } = await takeProbe(named, options.batchSize, seed);
-    const { layout, output = null } = options;
+    const [{ probe, dataset }, loaded] = await Promise.all([reading, loading]);
     const opened = await openModel(loaded, dataset, { layout, output }, probe);
-    const found = await tryChoices(opened, dataset, probe, options, signal);
-    return { dataset, ...found };
+    closeModel = () => opened.scorer(opened.choices[0]!).close();
+    return { dataset, ...(await tryChoices(opened, dataset, probe, options, signal)) };
   } catch (error) {
     failed.abort(new InterruptedError("the other input could not be opened"));
+    await Promise.allSettled([reading.then(({ close }) => close()), closeModel()]);
     throw error;
   }
+}
+
+/** The data set, and some of its images to try the model on. */
+async function openData(
+  options: EvaluateArguments,
+  context: Pick<Context, "signal" | "stderr">,
+  progress: Progress,
+  { openDataset }: Openers,
+): Promise<Probe> {
+  const { images, labels, classes = null, limit = null, seed } = options;
+  const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
+  const settings = datasetSettings(options, context, progress);
+  const dataset = await openDataset({ ...settings, files, limit, seed });
+  const named = files === null && classes !== null ? renamed(dataset, classes) : dataset;
+  return await takeProbe(named, options.batchSize, seed);
 }
 
 /** A known data set under the names that a model uses: `zero,one,…` for one that answers so. */

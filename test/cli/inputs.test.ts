@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import yargs from "yargs";
+
+import { openDataset } from "../../src/cli/dataset.ts";
+import { openInputs, type Openers } from "../../src/cli/inputs.ts";
+import { evaluateOptions } from "../../src/cli/options.ts";
+import { loadModel } from "../../src/scorer/open.ts";
+import { writeModel, writeWrong } from "../scorer/models.ts";
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-inputs-"))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Opens as ever, and counts what is open. */
+function watched() {
+  const open = { readings: 0, sessions: 0 };
+  const seen = { readings: 0, sessions: 0 };
+  const openers: Openers = {
+    async openDataset(...args) {
+      const dataset = await openDataset(...args);
+      return {
+        ...dataset,
+        files: () => dataset.files(),
+        async *batches(size) {
+          open.readings += 1;
+          seen.readings += 1;
+          try {
+            yield* dataset.batches(size);
+          } finally {
+            open.readings -= 1;
+          }
+        },
+      };
+    },
+    async loadModel(path) {
+      const loaded = await loadModel(path);
+      const release = loaded.session.release.bind(loaded.session);
+      open.sessions += 1;
+      seen.sessions += 1;
+      loaded.session.release = async () => {
+        await release();
+        open.sessions -= 1;
+      };
+      return loaded;
+    },
+  };
+  return { open, seen, openers };
+}
+
+/** With the MNIST that is installed for development. */
+async function opened(args: readonly string[], openers?: Openers) {
+  const all = ["--offline", "--data-dir", join(folder, "data"), ...args];
+  const options = evaluateOptions(yargs(all).strict().exitProcess(false)).parseSync();
+  const context = {
+    env: {},
+    now: () => new Date(0),
+    stdout: { write: () => {}, columns: null },
+    stderr: { write: () => {}, columns: null },
+    signal: new AbortController().signal,
+    atHardExit: new Set<() => void>(),
+  };
+  return await openInputs(options, context, { update: () => {}, clear: () => {} }, openers);
+}
+
+describe("openInputs() that fails closes what it opened", () => {
+  test.each([
+    ["the model does not fit the data", () => ["--model", writeWrong(folder, "32x32")], "ScorerError", 1],
+    [
+      "the model cannot be fed as asked",
+      () => ["--model", writeModel(folder, "uint8"), "--scale", "unit"],
+      "UsageError",
+      1,
+    ],
+    ["there is no such model", () => ["--model", join(folder, "absent.onnx")], "ScorerError", 0],
+  ])("where %s", async (_, args, error, sessions) => {
+    const { open, seen, openers } = watched();
+    await expect(opened(args(), openers)).rejects.toMatchObject({ name: error });
+    expect(seen.sessions).toBe(sessions);
+    expect(open).toEqual({ readings: 0, sessions: 0 });
+  });
+
+  test("where there is no such data", async () => {
+    const { open, seen, openers } = watched();
+    const absent = join(folder, "absent-ubyte");
+    const args = ["--images", absent, "--labels", absent];
+    await expect(opened(args, openers)).rejects.toMatchObject({ name: "DatasetError" });
+    expect(seen).toEqual({ readings: 0, sessions: 1 });
+    expect(open).toEqual({ readings: 0, sessions: 0 });
+  });
+});
