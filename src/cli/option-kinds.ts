@@ -4,15 +4,30 @@ import { nearest } from "../metrics/nearest.ts";
 
 /** What every option with a value needs: without one, yargs refuses it. */
 export const VALUE = { requiresArg: true } as const;
-/** One value each time, so that `--gate A B` is not read as two gates. */
-export const REPEATABLE = { type: "string", array: true, nargs: 1 } as const;
 
 /** An option that is given once; yargs makes a list of one that is given again. */
 function once<T>(name: string, value: T): T {
   if (Array.isArray(value))
     throw new UsageError(`--${name} is given ${value.length} times, but takes one value`);
-  if (value === "") throw new UsageError(`--${name} is empty: give it a value or leave it out`);
+  if (value === "") throw empty(name);
   return value;
+}
+
+function empty(name: string): UsageError {
+  return new UsageError(`--${name} is empty: give it a value or leave it out`);
+}
+
+/** One value each time, so that `--gate A B` is not read as two gates. */
+export function repeatable(name: string) {
+  return {
+    type: "string",
+    array: true,
+    nargs: 1,
+    coerce(values: string[]): string[] {
+      if (values.some((value) => value.trim() === "")) throw empty(name);
+      return values;
+    },
+  } as const;
 }
 
 export function text(name: string) {
@@ -63,6 +78,8 @@ export function listOf<T extends string>(name: string, choices: readonly T[]) {
         .flatMap((item) => String(item).split(","))
         .map((item) => item.trim())
         .filter((item) => item !== "");
+      // A config file may give the empty list as such.
+      if (items.length === 0 && [value].flat().length > 0) throw empty(name);
       const wanted = items.filter((item) => item !== "none");
       const wrong = wanted.find((item) => !choices.includes(item as T));
       if (wrong !== undefined) throw new UsageError(notOneOf(name, wrong, [...choices, "none"]));
@@ -79,11 +96,10 @@ function notOneOf(name: string, given: string, choices: readonly string[]): stri
   return `--${name}: ${given} is not one of ${choices.join(", ")}${advice}`;
 }
 
+/** Names written `a,b`, or a list of them, each of which may hold commas. */
 export function classNames(value: unknown): string[] {
-  const names = [value]
-    .flat()
-    .flatMap((item) => String(item).split(","))
-    .map((name) => name.trim());
+  const list: unknown[] = Array.isArray(value) ? value : String(value).split(",");
+  const names = list.map((name) => String(name).trim());
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (names.includes("")) throw new UsageError("--classes has an empty name: write --classes a,b,c");
   if (twice !== undefined)

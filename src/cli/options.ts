@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
 import { SCALES } from "../scorer/scales.ts";
 import type { Layout, Scale } from "../types.ts";
-import { choice, classNames, listOf, REPEATABLE, text, VALUE, wholeNumber } from "./option-kinds.ts";
+import { choice, classNames, listOf, repeatable, text, VALUE, wholeNumber } from "./option-kinds.ts";
 
 const DATASETS = Object.keys(CATALOG) as DatasetName[];
 /** What the bundled model was trained on. */
@@ -40,7 +40,7 @@ function sourceOptions<T>(args: Argv<T>) {
     })
     .option("mirror", {
       group: DATA,
-      ...REPEATABLE,
+      ...repeatable("mirror"),
       default: [] as string[],
       desc: "URL tried before the data set's own mirrors; repeatable; http(s) or file",
     })
@@ -140,7 +140,7 @@ export function evaluateOptions<T>(args: Argv<T>) {
     })
     .option("gate", {
       group: RESULT,
-      ...REPEATABLE,
+      ...repeatable("gate"),
       default: [] as string[],
       desc: "Condition to pass, such as 'accuracy >= 0.92' or 'recall[5] >= 0.85'; repeatable",
     })

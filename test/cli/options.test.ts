@@ -83,6 +83,13 @@ describe("evaluateOptions(args)", () => {
     [["--split", "test", "--split", "train"], "--split is given 2 times, but takes one value"],
     [["--model", "a", "--model", "b", "--model", "c"], "--model is given 3 times, but takes one value"],
     [["--model", ""], "--model is empty: give it a value or leave it out"],
+    [["--charts", ""], "--charts is empty: give it a value or leave it out"],
+    [["--reports="], "--reports is empty: give it a value or leave it out"],
+    [["--reports", ","], "--reports is empty: give it a value or leave it out"],
+    [["--mirror", ""], "--mirror is empty: give it a value or leave it out"],
+    [["--mirror", "http://a", "--mirror="], "Not enough arguments following: mirror"],
+    [["--gate", ""], "--gate is empty: give it a value or leave it out"],
+    [["--classes="], "--classes has an empty name: write --classes a,b,c"],
     [["--model"], "Not enough arguments following: model"],
     [["--gate"], "Not enough arguments following: gate"],
     [["--limit", "--quiet"], "Not enough arguments following: limit"],
@@ -123,6 +130,29 @@ describe("evaluateOptions(args)", () => {
       charts: ["svg"],
       images: "i",
     });
+  });
+});
+
+describe("a list in the config file", () => {
+  const own = { images: "i", labels: "l" };
+
+  test.each([
+    [{ ...own, classes: ["a,b", " c"] }, { classes: ["a,b", "c"] }],
+    [{ ...own, classes: "a,b, c" }, { classes: ["a", "b", "c"] }],
+    [{ charts: [] }, { charts: [] }],
+    [{ reports: ["json", "csv"] }, { reports: ["json", "csv"] }],
+    [{ mirror: "http://a" }, { mirror: ["http://a"] }],
+  ])("is read as it stands: %j", (config, expected) => {
+    expect(parse([], config)).toMatchObject(expected);
+  });
+
+  test.each([
+    [{ mirror: ["http://a", ""] }, "--mirror is empty: give it a value or leave it out"],
+    [{ mirror: "" }, "--mirror is empty: give it a value or leave it out"],
+    [{ charts: "" }, "--charts is empty: give it a value or leave it out"],
+    [{ ...own, classes: ["a", ""] }, "--classes has an empty name: write --classes a,b,c"],
+  ])("is refused where a value is empty: %j", (config, message) => {
+    expect(() => parse([], config)).toThrow(message);
   });
 });
 
