@@ -51,19 +51,27 @@ export async function openInputs(
   }
 }
 
-/** The data set, and some of its images to try the model on. */
+/**
+ * The data set, and some of its images to try the model on. They come from the whole data set even where few images
+ * are scored, so that a limit changes nothing about how the model is fed.
+ */
 async function openData(
   options: EvaluateArguments,
   context: Pick<Context, "signal" | "stderr">,
   progress: Progress,
   { openDataset }: Openers,
 ): Promise<Probe> {
-  const { images, labels, classes = null, limit = null, seed } = options;
+  const { images, labels, classes = null, limit = null, seed, batchSize } = options;
   const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
-  const settings = datasetSettings(options, context, progress);
-  const dataset = await openDataset({ ...settings, files, limit, seed });
-  const named = files === null && classes !== null ? renamed(dataset, classes) : dataset;
-  return await takeProbe(named, options.batchSize, seed);
+  const settings = { ...datasetSettings(options, context, progress), files, seed };
+  const name = (dataset: Dataset) =>
+    files === null && classes !== null ? renamed(dataset, classes) : dataset;
+  const whole = await takeProbe(name(await openDataset({ ...settings, limit: null })), batchSize, seed);
+  if (limit === null || limit >= whole.dataset.size) return whole;
+  await whole.close();
+  // What was downloaded and warned about is so already.
+  const limited = await openDataset({ ...settings, limit, refresh: false, warn: () => {} });
+  return { ...whole, dataset: name(limited) };
 }
 
 /** A known data set under the names that a model uses: `zero,one,…` for one that answers so. */

@@ -9,6 +9,7 @@ import { openDataset } from "../../src/cli/dataset.ts";
 import { openInputs, type Openers } from "../../src/cli/inputs.ts";
 import { evaluateOptions } from "../../src/cli/options.ts";
 import { loadModel } from "../../src/scorer/open.ts";
+import type { Dataset } from "../../src/types.ts";
 import { writeModel, writeWrong } from "../scorer/models.ts";
 
 let folder: string;
@@ -66,6 +67,13 @@ async function opened(args: readonly string[], openers?: Openers) {
   return await openInputs(options, context, { update: () => {}, clear: () => {} }, openers);
 }
 
+/** Reads a data set as a run does. */
+async function countImages(dataset: Dataset): Promise<number> {
+  let images = 0;
+  for await (const { labels } of dataset.batches(1000)) images += labels.length;
+  return images;
+}
+
 describe("openInputs() that fails closes what it opened", () => {
   test.each([
     ["the model does not fit the data", () => ["--model", writeWrong(folder, "32x32")], "ScorerError", 1],
@@ -90,5 +98,42 @@ describe("openInputs() that fails closes what it opened", () => {
     await expect(opened(args, openers)).rejects.toMatchObject({ name: "DatasetError" });
     expect(seen).toEqual({ readings: 0, sessions: 1 });
     expect(open).toEqual({ readings: 0, sessions: 0 });
+  });
+});
+
+describe("openInputs() with --limit", () => {
+  test.each([1, 10, 100])("of %d finds how the model is fed, as without it", async (limit) => {
+    const { open, openers } = watched();
+    const model = ["--model", writeModel(folder, "nchw-mnist")];
+    const { dataset, scorer, preflight } = await opened([...model, "--limit", String(limit)], openers);
+    const whole = await opened(model);
+    const { preprocessing } = scorer.describe();
+    expect(preprocessing).toEqual({ scale: "mnist", layout: "nchw", invert: false, transpose: false });
+    expect(preflight).toEqual(whole.preflight);
+    expect(await countImages(whole.dataset)).toBe(10_000);
+    expect(dataset.size).toBe(limit);
+    expect(await countImages(dataset)).toBe(limit);
+    expect(dataset.files()).toHaveLength(2);
+    await Promise.all([scorer.close(), whole.scorer.close()]);
+    expect(open).toEqual({ readings: 0, sessions: 0 });
+  });
+
+  test.each([
+    ["without one goes on with the reading that was begun", [], 1],
+    ["of all goes on with the reading that was begun", ["--limit", "10000"], 1],
+    ["of fewer reads once more", ["--limit", "9999"], 2],
+  ])("%s", async (_, args, readings) => {
+    const { open, seen, openers } = watched();
+    const { dataset, scorer } = await opened(args, openers);
+    expect(await countImages(dataset)).toBe(args.length === 0 ? 10_000 : Number(args[1]));
+    await scorer.close();
+    expect({ seen: seen.readings, open: open.readings }).toEqual({ seen: readings, open: 0 });
+  });
+
+  test("names the classes of the limited data set too", async () => {
+    const names = "zero,one,two,three,four,five,six,seven,eight,nine";
+    const { dataset, scorer } = await opened(["--limit", "10", "--classes", names]);
+    expect(dataset.classes).toEqual(names.split(","));
+    await scorer.close();
   });
 });
