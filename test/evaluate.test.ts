@@ -8,7 +8,12 @@ const CLASSES = ["cat", "dog"];
 /** Images of one pixel whose classes alternate. */
 function alternating(size: number): Dataset {
   return {
-    ...{ name: "pets", split: "test", classes: CLASSES, shape: [1, 1], size, source: "" },
+    name: "pets",
+    split: "test",
+    classes: CLASSES,
+    shape: [1, 1],
+    size,
+    source: "",
     async *batches(count) {
       for (let start = 0; start < size; start += count) {
         const indices = Uint32Array.from({ length: Math.min(count, size - start) }, (_, i) => start + i);
@@ -29,11 +34,19 @@ const right = (_: number, label: number): [number, number] => (label === 0 ? [0.
 function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning): Scorer {
   return {
     describe: () => ({
-      ...{ kind: "onnx", name: "pets.onnx" },
+      kind: "onnx",
+      name: "pets.onnx",
       preprocessing: { scale: "unit", layout: "flat", invert: false, transpose: false },
       model: {
-        ...{ bytes: 1, parameters: 1, opset: null, irVersion: null, producer: null, fixedBatch: null },
-        ...{ input: "pixels float32 [N, 1]", output: "scores float32 [N, 2]", meaning },
+        bytes: 1,
+        parameters: 1,
+        opset: null,
+        irVersion: null,
+        producer: null,
+        fixedBatch: null,
+        input: "pixels float32 [N, 1]",
+        output: "scores float32 [N, 2]",
+        meaning,
       },
     }),
     async score({ indices, labels }: Batch): Promise<Scores> {
@@ -44,10 +57,15 @@ function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning): Scorer {
   };
 }
 
+interface Changes {
+  readonly meaning?: ScoreMeaning;
+  readonly batchSize?: number;
+}
+
 async function evaluated(
   size: number,
   scoresOf = right,
-  { meaning = "probabilities" as ScoreMeaning, batchSize = 512 } = {},
+  { meaning = "probabilities", batchSize = 512 }: Changes = {},
 ) {
   return await evaluate({
     dataset: alternating(size),
@@ -92,11 +110,12 @@ describe("evaluate() where scores are no numbers", () => {
   );
 });
 
-describe("evaluate() where scores do not sum to one", () => {
-  const scoresOf = (_: number, label: number): [number, number] => (label === 0 ? [0.9, 0.3] : [0.3, 0.9]);
+const oneAgainstTheRest = (_: number, label: number): [number, number] =>
+  label === 0 ? [0.9, 0.3] : [0.3, 0.9];
 
+describe("evaluate() where scores do not sum to one", () => {
   test("warns of it where they claim to be probabilities", async () => {
-    const { warnings, metrics } = await evaluated(1_000, scoresOf);
+    const { warnings, metrics } = await evaluated(1_000, oneAgainstTheRest);
     expect(metrics["log_loss"]?.value).toBeCloseTo(-Math.log(0.75), 6);
     expect(warnings).toEqual([
       "1,000 of 1,000 rows of scores do not sum to one: each was divided by its sum. The scores are probably not the " +
@@ -106,7 +125,7 @@ describe("evaluate() where scores do not sum to one", () => {
   });
 
   test("takes it as it is where each is of one class against the rest", async () => {
-    const { warnings, metrics } = await evaluated(1_000, scoresOf, { meaning: "one-vs-rest" });
+    const { warnings, metrics } = await evaluated(1_000, oneAgainstTheRest, { meaning: "one-vs-rest" });
     expect(metrics["log_loss"]?.value).toBeCloseTo(-Math.log(0.75), 6);
     expect(warnings).toEqual([]);
   });
