@@ -198,6 +198,8 @@ const REFUSALS: Record<WrongName, string> = {
     "FILE takes images of 32×32 pixels (pixels float32 [N, 1, 32, 32]), but the data set's images are 28×28: use a model made for this data set, or the data set that it was made for",
   "seven-classes":
     "FILE gives 7 scores an image (first float32 [N, 7]), but the data set has 10 classes: use a model made for this data set, or name another output with --output",
+  "label-and-seven":
+    "FILE gives 7 scores an image (first float32 [N, 7]), but the data set has 10 classes: use a model made for this data set, or take the labels alone with --output label",
   "only-maps":
     "FILE gives no tensor (maps is a sequence or a map): export it with zipmap=False, or with a label output beside it",
   "string-input":

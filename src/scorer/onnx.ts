@@ -5,16 +5,9 @@ import type { InferenceSession } from "onnxruntime-node";
 import { ScorerError } from "../errors.ts";
 import type { Batch, Layout, PixelChoice, Scale, Scorer, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
+import { writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
 import { ELEMENTS, toDoubles } from "./elements.ts";
-import {
-  outputPlan,
-  runtimeMessage,
-  tensorOutputs,
-  writeArgmax,
-  writeLabels,
-  writeProbabilities,
-  type OutputPlan,
-} from "./outputs.ts";
+import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan } from "./outputs.ts";
 import { pixelWriter, type PixelWriter } from "./pixels.ts";
 import type { LoadedModel } from "./session.ts";
 import { firstThatRuns, freedSession, trial, trialScales } from "./trial.ts";

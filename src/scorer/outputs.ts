@@ -6,7 +6,7 @@ import { describeTensor, type Metadata, type TensorMetadata } from "./adapter.ts
 import { toDoubles } from "./elements.ts";
 
 export type Outputs = InferenceSession.OnnxValueMapType;
-type Row = Float32Array | Float64Array;
+export type Row = Float32Array | Float64Array;
 
 /** Which of a model's outputs are read, and what they mean. */
 export interface OutputPlan {
@@ -47,10 +47,17 @@ export function tensorOutputs(
   return tensors.filter(({ name }, i) => tensors.findIndex((other) => other.name === name) === i);
 }
 
+/** An output, and what the model answered with it at each scale. */
+interface Found {
+  readonly tensor: TensorMetadata;
+  readonly values: readonly Tensor[];
+}
+
 /**
  * Finds out what the outputs are, from what the model answered for `images` images at each of a few scales.
  *
- * @throws ScorerError where none holds a label an image, or a score an image and class
+ * @throws ScorerError where none holds a label an image, or a score an image and class; or where one holds labels and
+ *   another the scores of some other number of classes
  */
 export function outputPlan(
   file: string,
@@ -65,20 +72,14 @@ export function outputPlan(
   }));
   const scores = found.flatMap(({ tensor, values }) => {
     if (values.length === 0 || !values.every((value) => isTable(value, images, classes.length))) return [];
-    const meanings = values.map((value) => meaningOf(toDoubles(value)!, classes.length));
-    return [{ tensor, meaning: meaningOfAll(meanings) }];
+    return [{ tensor, meaning: meaningAtAll(values, classes.length) }];
   });
   const label = found.find(({ values: [value] }) => value !== undefined && isList(value, images))?.tensor;
   // Beside logits, the probabilities made from them are the better witness.
   const best = scores.find(({ meaning }) => meaning === "probabilities") ?? scores[0];
-  if (best === undefined && label === undefined) {
-    throw refusal(
-      file,
-      tensors,
-      found.flatMap(({ values }) => values.slice(0, 1)),
-      images,
-      classes.length,
-    );
+  if (best === undefined) {
+    if (label === undefined) throw refusal(file, found, images, classes.length);
+    refuseOtherScores(file, found, label.name, images, classes.length);
   }
   return {
     scores: best?.tensor.name ?? null,
@@ -88,8 +89,13 @@ export function outputPlan(
   };
 }
 
+/** What scores are by their values at each scale. */
+function meaningAtAll(values: readonly Tensor[], classes: number): Exclude<ScoreMeaning, "labels"> {
+  return meaningOfAll(values.map((value) => meaningOf(toDoubles(value)!, classes)));
+}
+
 /** What holds at every scale. */
-function meaningOfAll(meanings: readonly Exclude<ScoreMeaning, "labels">[]): ScoreMeaning {
+function meaningOfAll(meanings: readonly Exclude<ScoreMeaning, "labels">[]): Exclude<ScoreMeaning, "labels"> {
   const [first = "logits"] = meanings;
   if (meanings.every((meaning) => meaning === first)) return first;
   return meanings.every((meaning) => meaning === "probabilities" || meaning === "one-vs-rest")
@@ -100,35 +106,69 @@ function meaningOfAll(meanings: readonly Exclude<ScoreMeaning, "labels">[]): Sco
 const FLOATS = new Set(["float32", "float64", "float16"]);
 
 /** [n, k], or with dimensions of one around it. A list of labels of one class would look the same, but is no float. */
-function isTable({ type, dims, data }: Tensor, images: number, classes: number): boolean {
-  const sizes = dims.filter((size, i) => i === 0 || size !== 1);
-  const shaped = sizes.length === 2 && sizes[0] === images && sizes[1] === classes;
-  return data.length === images * classes && shaped && (FLOATS.has(type) || type === "uint8");
+function isTable(value: Tensor, images: number, classes: number): boolean {
+  return columnsOf(value, images) === classes && (FLOATS.has(value.type) || value.type === "uint8");
 }
 
 function isList({ type, data }: Tensor, images: number): boolean {
   return data.length === images && (type === "string" || /^u?int/.test(type));
 }
 
-function refusal(
-  file: string,
-  tensors: readonly TensorMetadata[],
-  values: readonly Tensor[],
-  images: number,
-  classes: number,
-): ScorerError {
-  const outputs = tensors.map(describeTensor).join(", ");
-  const columns = values.find(({ dims }) => dims.length === 2 && dims[0] === images)?.dims[1];
-  if (columns !== undefined && columns > 1) {
+function refusal(file: string, found: readonly Found[], images: number, classes: number): ScorerError {
+  const outputs = found.map(({ tensor }) => describeTensor(tensor)).join(", ");
+  const columns = found.map(({ values }) => columnsOf(values[0], images)).find((count) => count > 1);
+  if (columns !== undefined) {
     return new ScorerError(
       `${file} gives ${columns} scores an image (${outputs}), but the data set has ${classes} classes: ` +
-        "use a model made for this data set, or name another output with --output",
+        `use a model made for this data set,${namingAll(columns, classes)} or name another output with --output`,
     );
   }
   return new ScorerError(
     `${file} gives neither labels nor ${classes} scores an image (${outputs}): ` +
       "use a classifier made for this data set, or name another output with --output",
   );
+}
+
+/** A data set of one's own has as many classes as its labels show, which may be fewer than there are. */
+function namingAll(columns: number, classes: number): string {
+  return columns > classes ? ` name all ${columns} classes with --classes,` : "";
+}
+
+/** m of [n, m], or with dimensions of one around it; 0 for any other shape. */
+function columnsOf(value: Tensor | undefined, images: number): number {
+  const [rows, columns = 0, ...others] = largeSizes(value?.dims ?? []);
+  return rows === images && others.length === 0 ? columns : 0;
+}
+
+function largeSizes(dims: readonly number[]): number[] {
+  return dims.filter((size, i) => i === 0 || size !== 1);
+}
+
+const CALLED_SCORES = /prob|logit|score|softmax|sigmoid/i;
+
+/**
+ * Labels alone would be taken from a model that also scores some other number of classes, and every measure that needs
+ * scores would be lost without a word. A hidden layer is no such table.
+ */
+function refuseOtherScores(
+  file: string,
+  found: readonly Found[],
+  label: string,
+  images: number,
+  classes: number,
+): void {
+  const others = found.filter(({ tensor }) => tensor.name !== label);
+  for (const { tensor, values } of others) {
+    const columns = columnsOf(values[0], images);
+    if (columns < 2 || !values.every((value) => isTable(value, images, columns))) continue;
+    const areScores =
+      others.length === 1 || CALLED_SCORES.test(tensor.name) || meaningAtAll(values, columns) !== "logits";
+    if (!areScores) continue;
+    throw new ScorerError(
+      `${file} gives ${columns} scores an image (${describeTensor(tensor)}), but the data set has ${classes} classes: ` +
+        `use a model made for this data set,${namingAll(columns, classes)} or take the labels alone with --output ${label}`,
+    );
+  }
 }
 
 /** Tells what scores are by their values. A model that gives logits has no reason to keep to any of these. */
@@ -150,82 +190,6 @@ export function meaningOf(scores: Row, classes: number): Exclude<ScoreMeaning, "
   }
   if (inUnit) return sumsToOne ? "probabilities" : "one-vs-rest";
   return belowZero && exponentsSumToOne ? "log-probabilities" : "logits";
-}
-
-/** Writes scores as probabilities, `rows` images from the start of `scores` to image `start` of `target`. */
-export function writeProbabilities(
-  scores: Row,
-  meaning: ScoreMeaning,
-  target: Float32Array,
-  start: number,
-  rows: number,
-  classes: number,
-): void {
-  if (meaning === "probabilities" || meaning === "one-vs-rest") {
-    target.set(scores.subarray(0, rows * classes), start * classes);
-    return;
-  }
-  for (let row = 0; row < rows; row++)
-    softmax(scores, row * classes, target, (start + row) * classes, classes);
-}
-
-/** softmax(x) = exp(x − max x) / Σ exp(x − max x), which gives probabilities back for their logarithms too. */
-function softmax(scores: Row, from: number, target: Float32Array, to: number, classes: number): void {
-  let largest = -Infinity;
-  for (let k = 0; k < classes; k++) largest = Math.max(largest, scores[from + k]!);
-  let sum = 0;
-  for (let k = 0; k < classes; k++) sum += Math.exp(scores[from + k]! - largest);
-  for (let k = 0; k < classes; k++) target[to + k] = Math.exp(scores[from + k]! - largest) / sum;
-}
-
-/** The class of the largest score; the first of equal ones, as NumPy's argmax. */
-export function writeArgmax(
-  scores: Row,
-  labels: Uint8Array,
-  start: number,
-  rows: number,
-  classes: number,
-): void {
-  for (let row = 0; row < rows; row++) {
-    const offset = row * classes;
-    let best = 0;
-    for (let k = 1; k < classes; k++) if (scores[offset + k]! > scores[offset + best]!) best = k;
-    labels[start + row] = best;
-  }
-}
-
-/**
- * Writes a label output as positions in `classes`.
- *
- * @throws ScorerError where a label is none of the classes
- */
-export function writeLabels(
-  file: string,
-  { data }: Tensor,
-  labels: Uint8Array,
-  start: number,
-  rows: number,
-  classes: readonly string[],
-): void {
-  for (let row = 0; row < rows; row++) {
-    const answer: unknown = data[row];
-    const label = typeof answer === "string" ? classes.indexOf(answer.trim()) : Number(answer);
-    if (!(label >= 0 && label < classes.length)) throw unknownLabel(file, answer, classes);
-    labels[start + row] = label;
-  }
-}
-
-function unknownLabel(file: string, answer: unknown, classes: readonly string[]): ScorerError {
-  const known = classes.length > 12 ? `${classes.slice(0, 12).join(", ")}, …` : classes.join(", ");
-  return typeof answer === "string"
-    ? new ScorerError(
-        `${file} answers with the label “${answer}”, which is none of the data set's classes (${known}): ` +
-          "name the classes as the model does, in the data set's order, with --classes",
-      )
-    : new ScorerError(
-        `${file} answers with the label ${String(answer)}, but the data set's ${classes.length} classes are numbered ` +
-          `0 to ${classes.length - 1}: use a model made for this data set`,
-      );
 }
 
 /** The runtime's message without what only its developers understand. */

@@ -100,6 +100,16 @@ function hidden(): Head {
   };
 }
 
+/** Labels, and two layers whose numbers are no scores. */
+function labelAndHidden(): Head {
+  const { nodes, initializers = [] } = hidden();
+  return {
+    nodes: [...nodes, argMax],
+    initializers,
+    outputs: [value("hidden", "float", ["N", 64]), labelled, value("projected", "float", ["N", 64])],
+  };
+}
+
 const both: Head = {
   ...softmax,
   outputs: [scored("logits"), scored("probabilities")],
@@ -157,6 +167,7 @@ export const OUTPUTS = {
   "string-zipmap": answering({ output: "label", meaning: "labels", names: digits }, zipMap("string")),
   "logits-and-softmax": answering({ output: "probabilities", meaning: "probabilities" }, both),
   hidden: answering({ output: "probabilities", meaning: "probabilities" }, hidden()),
+  "label-and-hidden": answering({ output: "label", meaning: "labels" }, labelAndHidden()),
   "same-output-twice": answering(
     { output: "logits", meaning: "logits" },
     { ...logits, outputs: [scored("logits"), scored("logits")] },

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import { seededRandom } from "../../../src/random.ts";
 import { constant, graph, mapsValue, ML, node, value } from "./graph.ts";
-import { bundled, columns, linearGraph, pixels, probabilities, reshape } from "./linear.ts";
+import { bundled, columns, linearGraph, pixels, probabilities, reshape, type Head } from "./linear.ts";
 
 export interface WrongModel {
   /** With the extension under which such files are met. */
@@ -130,6 +130,12 @@ function externalWeights(name: string) {
 
 const flattened = { nodes: [node("Flatten", "pixels", "flat", { axis: 1 })] };
 
+const seven: Head = {
+  nodes: [node("Gather", "scores seven", "first", { axis: 1 })],
+  initializers: [constant("seven", "int64", [7], [0, 1, 2, 3, 4, 5, 6])],
+  outputs: [value("first", "float", ["N", 7])],
+};
+
 const otherTasks = {
   "two-inputs": metadata("two-inputs.onnx", "a model with two inputs", () =>
     graph({
@@ -160,16 +166,18 @@ const otherTasks = {
     );
     return linearGraph({ linear, input: pixels(["N", 1, 32, 32]), before: reshape(1024) });
   }),
-  "seven-classes": metadata("seven-classes.onnx", "a model for 7 classes", () => {
-    const seven = value("first", "float", ["N", 7]);
-    return linearGraph({
+  "seven-classes": metadata("seven-classes.onnx", "a model for 7 classes", () =>
+    linearGraph({ head: seven }),
+  ),
+  "label-and-seven": metadata("label-and-seven.onnx", "a model for 7 classes with labels", () =>
+    linearGraph({
       head: {
-        nodes: [node("Gather", "scores seven", "first", { axis: 1 })],
-        initializers: [constant("seven", "int64", [7], [0, 1, 2, 3, 4, 5, 6])],
-        outputs: [seven],
+        ...seven,
+        nodes: [...seven.nodes, node("ArgMax", "first", "label", { axis: 1, keepdims: 0 })],
+        outputs: [value("label", "int64", ["N"]), ...seven.outputs],
       },
-    });
-  }),
+    }),
+  ),
   "only-maps": metadata("only-maps.onnx", "a model that answers in maps only", () => {
     const { nodes, initializers = [] } = probabilities();
     const keys = { classlabels_int64s: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] };

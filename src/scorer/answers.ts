@@ -1,0 +1,81 @@
+import type { Tensor } from "onnxruntime-node";
+
+import { ScorerError } from "../errors.ts";
+import type { ScoreMeaning } from "../types.ts";
+import type { Row } from "./outputs.ts";
+
+/** Writes scores as probabilities, `rows` images from the start of `scores` to image `start` of `target`. */
+export function writeProbabilities(
+  scores: Row,
+  meaning: ScoreMeaning,
+  target: Float32Array,
+  start: number,
+  rows: number,
+  classes: number,
+): void {
+  if (meaning === "probabilities" || meaning === "one-vs-rest") {
+    target.set(scores.subarray(0, rows * classes), start * classes);
+    return;
+  }
+  for (let row = 0; row < rows; row++)
+    softmax(scores, row * classes, target, (start + row) * classes, classes);
+}
+
+/** softmax(x) = exp(x − max x) / Σ exp(x − max x), which gives probabilities back for their logarithms too. */
+function softmax(scores: Row, from: number, target: Float32Array, to: number, classes: number): void {
+  let largest = -Infinity;
+  for (let k = 0; k < classes; k++) largest = Math.max(largest, scores[from + k]!);
+  let sum = 0;
+  for (let k = 0; k < classes; k++) sum += Math.exp(scores[from + k]! - largest);
+  for (let k = 0; k < classes; k++) target[to + k] = Math.exp(scores[from + k]! - largest) / sum;
+}
+
+/** The class of the largest score; the first of equal ones, as NumPy's argmax. */
+export function writeArgmax(
+  scores: Row,
+  labels: Uint8Array,
+  start: number,
+  rows: number,
+  classes: number,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const offset = row * classes;
+    let best = 0;
+    for (let k = 1; k < classes; k++) if (scores[offset + k]! > scores[offset + best]!) best = k;
+    labels[start + row] = best;
+  }
+}
+
+/**
+ * Writes a label output as positions in `classes`.
+ *
+ * @throws ScorerError where a label is none of the classes
+ */
+export function writeLabels(
+  file: string,
+  { data }: Tensor,
+  labels: Uint8Array,
+  start: number,
+  rows: number,
+  classes: readonly string[],
+): void {
+  for (let row = 0; row < rows; row++) {
+    const answer: unknown = data[row];
+    const label = typeof answer === "string" ? classes.indexOf(answer.trim()) : Number(answer);
+    if (!(label >= 0 && label < classes.length)) throw unknownLabel(file, answer, classes);
+    labels[start + row] = label;
+  }
+}
+
+function unknownLabel(file: string, answer: unknown, classes: readonly string[]): ScorerError {
+  const known = classes.length > 12 ? `${classes.slice(0, 12).join(", ")}, …` : classes.join(", ");
+  return typeof answer === "string"
+    ? new ScorerError(
+        `${file} answers with the label “${answer}”, which is none of the data set's classes (${known}): ` +
+          "name the classes as the model does, in the data set's order, with --classes",
+      )
+    : new ScorerError(
+        `${file} answers with the label ${String(answer)}, but the data set's ${classes.length} classes are numbered ` +
+          `0 to ${classes.length - 1}: use a model made for this data set`,
+      );
+}
