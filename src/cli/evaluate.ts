@@ -54,7 +54,7 @@ async function measure(
   try {
     const bound = bindGates(gates, dataset.classes);
     const predictions = options.reports.includes("csv") ? await output.stream("predictions.csv") : null;
-    let header = predictions !== null;
+    let header = true;
     const outcome = await evaluate({
       dataset,
       scorer,
@@ -64,10 +64,10 @@ async function measure(
       signal: context.signal,
       onProgress: (images) => progress.update("Scoring", images, dataset.size),
       async onScored(batch) {
-        if (header)
-          await predictions?.write(predictionsHeader(dataset.classes, batch.probabilities !== null));
+        if (predictions === null) return;
+        if (header) await predictions.write(predictionsHeader(dataset.classes, batch.probabilities !== null));
         header = false;
-        await predictions?.write(predictionsRows(batch, dataset.classes));
+        for (const rows of predictionsRows(batch, dataset.classes)) await predictions.write(rows);
       },
     });
     await predictions?.end();

@@ -21,16 +21,31 @@ export function predictionsHeader(classes: readonly string[], hasProbabilities: 
   return `index,truth,predicted,correct,confidence${probabilities}\n`;
 }
 
+/** Rows at once: a batch of 120,000 images and 256 classes would be longer than a string can be. */
+const ROWS_AT_ONCE = 1000;
+
 /**
- * Lines of predictions.csv, one an image. `correct` is 1 or 0, which every reader takes for a number, and its mean is
- * the accuracy. Probabilities read back as the same double. Without probabilities `confidence` is empty.
+ * Lines of predictions.csv, one an image, a thousand at a time. `correct` is 1 or 0, which every reader takes for a
+ * number, and its mean is the accuracy. Probabilities read back as the same double. Without probabilities `confidence` is
+ * empty.
  */
-export function predictionsRows(batch: ScoredBatch, classes: readonly string[]): string {
-  const { indices, truth, predicted, probabilities } = batch;
+export function* predictionsRows(batch: ScoredBatch, classes: readonly string[]): Generator<string> {
   const names = classes.map(field);
-  const k = classes.length;
+  const images = batch.indices.length;
+  for (let start = 0; start < images; start += ROWS_AT_ONCE) {
+    yield rowsText(batch, names, start, Math.min(images, start + ROWS_AT_ONCE));
+  }
+}
+
+function rowsText(
+  { indices, truth, predicted, probabilities }: ScoredBatch,
+  names: readonly string[],
+  start: number,
+  end: number,
+): string {
+  const k = names.length;
   let text = "";
-  for (let i = 0; i < indices.length; i++) {
+  for (let i = start; i < end; i++) {
     const label = predicted[i] ?? 0;
     let scores = "";
     let confidence = "";

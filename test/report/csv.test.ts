@@ -39,6 +39,9 @@ describe("predictionsHeader(classes, hasProbabilities)", () => {
   });
 });
 
+const rowsOf = (...given: Parameters<typeof predictionsRows>): string =>
+  [...predictionsRows(...given)].join("");
+
 describe("predictionsRows(batch, classes)", () => {
   it("has class names, 1 for correct, and the probability of the predicted class as confidence", () => {
     const batch = scored(
@@ -48,17 +51,24 @@ describe("predictionsRows(batch, classes)", () => {
       ],
       Float64Array.of(0.1, 0.9, 1e-7, 1),
     );
-    expect(predictionsRows(batch, ["cat", "dog"])).toBe("7,cat,dog,0,0.9,0.1,0.9\n9,dog,dog,1,1,1e-7,1\n");
+    expect(rowsOf(batch, ["cat", "dog"])).toBe("7,cat,dog,0,0.9,0.1,0.9\n9,dog,dog,1,1,1e-7,1\n");
   });
 
   it("leaves confidence empty without probabilities", () => {
-    expect(predictionsRows(scored([[3, 1, 1]], null), ["cat", 'a "dog"'])).toBe(
-      '3,"a ""dog""","a ""dog""",1,\n',
-    );
+    expect(rowsOf(scored([[3, 1, 1]], null), ["cat", 'a "dog"'])).toBe('3,"a ""dog""","a ""dog""",1,\n');
   });
 
   it("is empty for no images", () => {
-    expect(predictionsRows(scored([], new Float64Array(0)), ["cat"])).toBe("");
+    expect(rowsOf(scored([], new Float64Array(0)), ["cat"])).toBe("");
+  });
+
+  it("comes in pieces, because a large batch with many classes is longer than a string can be", () => {
+    const images = Array.from({ length: 2001 }, (_, i): [number, number, number] => [i, 0, i % 2]);
+    const pieces = [...predictionsRows(scored(images, null), ["a", "b"])];
+    expect(pieces.map((piece) => piece.split("\n").length - 1)).toEqual([1000, 1000, 1]);
+    expect(pieces.join("")).toBe(
+      images.map(([i, , label]) => (label === 0 ? `${i},a,a,1,\n` : `${i},a,b,0,\n`)).join(""),
+    );
   });
 
   it("reads back: the same names and the same doubles", () => {
@@ -74,7 +84,7 @@ describe("predictionsRows(batch, classes)", () => {
           images.map(([index, truth, predicted]) => [index, truth, predicted]),
           probabilities,
         );
-        const read = parseCsv(predictionsHeader(classes, true) + predictionsRows(batch, classes)).slice(1);
+        const read = parseCsv(predictionsHeader(classes, true) + rowsOf(batch, classes)).slice(1);
         const expected = images.map(([index, truth, predicted, scores]) => [
           String(index),
           classes[truth],
