@@ -84,6 +84,14 @@ export class HttpClient {
   }
 
   async #attempt(transfer: Transfer, size: number): Promise<void> {
+    if (await this.#transferred(transfer, size)) return;
+    // What is there belongs to something else: start afresh, which cannot be refused again.
+    await discardPartial(transfer.partial);
+    await this.#transferred(transfer, 0);
+  }
+
+  /** False where the partial file cannot be continued. */
+  async #transferred(transfer: Transfer, size: number): Promise<boolean> {
     const { url, partial } = transfer;
     const origin = size > 0 ? await readOrigin(partial) : null;
     const validator = origin?.url === url.href ? origin.validator : null;
@@ -99,13 +107,9 @@ export class HttpClient {
       );
       answered = true;
       const accepted = await this.#accept(response, validator === null ? null : size);
-      if (accepted === null) {
-        // What is there belongs to something else: start afresh, which cannot come here again.
-        await discardPartial(partial);
-        await this.#attempt(transfer, 0);
-        return;
-      }
+      if (accepted === null) return false;
       await receive(response, accepted, transfer, () => timer.refresh());
+      return true;
     } catch (error) {
       if (!stalled.signal.aborted) throw error;
       const waited = `${this.#settings.stallTimeoutMs / 1000} s`;

@@ -77,6 +77,37 @@ describe("openDataset(options) continues a download", () => {
     expect(paths(mirror)).toEqual([`/${IMAGES} bytes=${BIG_BYTES + 5}-`, `/${IMAGES}`, `/${LABELS}`]);
   });
 
+  test("after a fresh start that took longer than a stall, and was cut", async () => {
+    const requests: string[] = [];
+    const piece = Math.floor(BIG_BYTES / 20);
+    const mirror = await startMirror((request, response, self) => {
+      requests.push(`${request.url} ${request.headers.range ?? "whole"}`);
+      if (requests.length !== 2) return serving(BIG_ARCHIVES)(request, response, self);
+      response.writeHead(200, { etag: '"v1"', "content-length": BIG_BYTES });
+      let at = 0;
+      const timer = setInterval(() => {
+        response.write(BIG_ARCHIVES[IMAGES].subarray(at, (at += piece)));
+        if (at < 10 * piece) return;
+        clearInterval(timer);
+        setTimeout(() => response.destroy(), 200);
+      }, 100);
+    });
+    const dataDir = await temporaryFolder();
+    await put(join(dataDir, "tiny"), {
+      [`${IMAGES}.partial`]: Buffer.alloc(BIG_BYTES + 5, 1),
+      [`${IMAGES}.partial.json`]: JSON.stringify({ url: `${mirror.url}${IMAGES}`, validator: '"v1"' }),
+    });
+    const settings = { stallTimeoutMs: 600 };
+    const scene = await fetch({ mirrors: [mirror.url], content: BIG, dataDir, settings });
+    expect(await scene.read()).toEqual([IMAGES, LABELS]);
+    expect(requests).toEqual([
+      `/${IMAGES} bytes=${BIG_BYTES + 5}-`,
+      `/${IMAGES} whole`,
+      `/${IMAGES} bytes=${10 * piece}-`,
+      `/${LABELS} whole`,
+    ]);
+  });
+
   test("never with another mirror's part", async () => {
     const broken = await startMirror(serving(BIG_ARCHIVES, { cutAfter: () => 100, stall: true }));
     const mirror = await startMirror(serving(BIG_ARCHIVES));
