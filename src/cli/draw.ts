@@ -27,6 +27,9 @@ export type DrawMessage =
   | { readonly done: true }
   | { readonly error: { readonly name: string; readonly message: string; readonly stack: string } };
 
+/** PNGs in the making: while one is compressed on another thread, the next is rasterised on this one. */
+const PNG_LANES = 2;
+
 const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
 
 /**
@@ -35,37 +38,43 @@ const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
  */
 export function startDrawing(formats: readonly ChartFormat[], signal: AbortSignal): Drawing {
   if (formats.length === 0) return { draw: () => Promise.resolve(NOTHING), stop: () => Promise.resolve() };
-  const worker = new Worker(new URL("./draw-worker.mjs", import.meta.url));
+  const worker = new Worker(new URL("./draw-worker.cjs", import.meta.url));
   const failed = new Promise<never>((_, reject) => {
     worker.once("error", reject);
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
   // A run that fails before it draws never waits for the worker.
   failed.catch(() => {});
+  let finished = false;
   return {
     async draw(evaluation) {
       const charts: RenderedChart[] = [];
       const files: ReportFile[] = [];
-      let png = Promise.resolve();
+      const lanes = Array.from({ length: PNG_LANES }, () => Promise.resolve());
       const drawn = new Promise<void>((resolve, reject) => {
         worker.on("message", (message: DrawMessage) => {
           if ("error" in message) reject(errorOf(message.error));
-          else if ("done" in message) resolve();
-          else {
+          else if ("done" in message) {
+            finished = true;
+            resolve();
+          } else {
             charts.push(message.chart);
-            // Made here while the next chart is laid out there, one at a time: each takes 20 MB.
-            if (formats.includes("png")) png = png.then(() => addPng(message.chart, files));
+            // Made here while the next chart is laid out there.
+            if (formats.includes("png")) lanes.push(lanes.shift()!.then(() => addPng(message.chart, files)));
             if (formats.includes("svg")) files.push(svgFile(message.chart));
           }
         });
       });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage(evaluation);
-      await Promise.race([drawn.then(() => png), failed]);
+      await Promise.race([drawn.then(() => Promise.all(lanes)), failed]);
+      // In an order of their own, whichever was ready first.
+      files.sort((a, b) => (a.path < b.path ? -1 : 1));
       return { charts, files, fontFaceCss: fontFaceCss() };
     },
     async stop() {
-      await worker.terminate();
+      // One that has drawn ends by itself, and keeps its compiled code for the next run.
+      if (!finished) await worker.terminate();
     },
   };
 }
@@ -80,15 +89,17 @@ async function addPng({ name, svg }: RenderedChart, files: ReportFile[]): Promis
   collectGarbage();
 }
 
-let collect: (() => void) | undefined;
+let collect: ((options: { readonly type: "minor" }) => void) | undefined;
 
-/** A picture's 15 MB lie outside of V8's heap, where it does not see them: on its own it would keep them all. */
+/** A picture's 12 MB lie outside of V8's heap, where it does not see them: on its own it would keep them all. */
 function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString("--expose-gc");
-    collect = runInNewContext("gc") as () => void;
+    collect = runInNewContext("gc") as NonNullable<typeof collect>;
+    // Compiled code that is kept for the next run counts only under the same flags.
+    setFlagsFromString("--no-expose-gc");
   }
-  collect();
+  collect({ type: "minor" });
 }
 
 function errorOf({ name, message, stack }: { name: string; message: string; stack: string }): Error {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { EvaluateError, messageOf } from "../errors.ts";
 import { NAME, runCommandLine } from "./command-line.ts";
 import type { Context } from "./context.ts";
@@ -55,10 +54,15 @@ const context: Context = {
   signal: interruption({ on: (name, listener) => process.on(name, listener), end }),
   atHardExit,
 };
-try {
-  process.exitCode = await runCommandLine(process.argv.slice(2), context);
-} catch (error) {
-  const known = error instanceof EvaluateError;
-  process.exitCode = known ? error.exitCode : EXIT_BUG;
-  stderr.write(known ? `${NAME}: ${messageOf(error)}\n` : bugText(error));
+
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await runCommandLine(process.argv.slice(2), context);
+  } catch (error) {
+    const known = error instanceof EvaluateError;
+    process.exitCode = known ? error.exitCode : EXIT_BUG;
+    stderr.write(known ? `${NAME}: ${messageOf(error)}\n` : bugText(error));
+  }
 }
+
+void main();

@@ -1,4 +1,6 @@
 // Runs the command from a checkout: bundles src/ again if it was edited, then hands over.
+import { createRequire } from "node:module";
+
 import { ensureBuilt } from "./build.mjs";
 
 try {
@@ -8,4 +10,4 @@ try {
   console.error(`mnist-evaluate: src/ could not be bundled into dist/: ${error.message}`);
   process.exit(70);
 }
-await import("../../dist/main.mjs");
+createRequire(import.meta.url)("../../dist/main.cjs");

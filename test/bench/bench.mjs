@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const { values } = parseArgs({ options: { runs: { type: "string", default: "7" } } });
 const runs = Math.max(5, Number(values.runs));
 const scratch = mkdtempSync(join(tmpdir(), "mnist-evaluate-bench-"));
-const main = join(root, "dist/main.mjs");
+const main = join(root, "dist/main.cjs");
 const peer = fileURLToPath(new URL("peer.py", import.meta.url));
 const POLL_MS = 4;
 

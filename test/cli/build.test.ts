@@ -57,7 +57,7 @@ describe("start.mjs", () => {
     expect(builds()).toEqual(["dist"]);
   });
 
-  test.each(["main.mjs", "stamp.txt", "draw-worker.mjs"])(
+  test.each(["main.cjs", "stamp.txt", "draw-worker.cjs"])(
     "builds again where %s is missing",
     async (name) => {
       rmSync(join(checkout, "dist", name));

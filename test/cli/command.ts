@@ -10,7 +10,7 @@ import { afterAll } from "vitest";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** The command as users run it, built before the tests. */
-export const main = join(root, "dist/main.mjs");
+export const main = join(root, "dist/main.cjs");
 
 const CHANGES_OUTPUT = ["NO_COLOR", "FORCE_COLOR", "TERM", "SOURCE_DATE_EPOCH", "NODE_OPTIONS"];
 
