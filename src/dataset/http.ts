@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import { packageVersions } from "../package.ts";
 import { interruption } from "./content.ts";
 import { grouped } from "./idx.ts";
-import { discardPartial, readOrigin, sizeOf, SourceError, writeOrigin } from "./partial.ts";
+import { discardPartial, readOrigin, sizeOf, SourceError, sourceOf, writeOrigin } from "./partial.ts";
 
 export interface HttpSettings {
   readonly connectTimeoutMs: number;
@@ -94,7 +94,7 @@ export class HttpClient {
   async #transferred(transfer: Transfer, size: number): Promise<boolean> {
     const { url, partial } = transfer;
     const origin = size > 0 ? await readOrigin(partial) : null;
-    const validator = origin?.url === url.href ? origin.validator : null;
+    const validator = origin?.source === sourceOf(url) ? origin.validator : null;
     const stalled = new AbortController();
     const timer = setTimeout(() => stalled.abort(), this.#settings.stallTimeoutMs);
     let answered = false;
@@ -128,6 +128,8 @@ export class HttpClient {
         "user-agent": this.#userAgent,
         accept: "*/*",
         "accept-encoding": "identity",
+        // A redirect to another origin goes without it: undici sees to that.
+        ...authorization(url),
         ...(resume === null ? {} : { range: `bytes=${resume.from}-`, "if-range": resume.validator }),
       },
     });
@@ -167,7 +169,7 @@ async function receive(
   // Emptied before its origin is noted: a stop in between leaves nothing that could be taken for a part of this one.
   const file = await open(partial, from === 0 ? "w" : "a");
   try {
-    if (from === 0) await writeOrigin(partial, { url: url.href, validator: validatorOf(headers) });
+    if (from === 0) await writeOrigin(partial, { source: sourceOf(url), validator: validatorOf(headers) });
     progress(received, total);
     for await (const chunk of body as AsyncIterable<Buffer>) {
       alive();
@@ -189,6 +191,22 @@ async function receive(
 function cut(received: number, total: number | null, cause?: unknown): SourceError {
   const of = total === null ? "" : ` of ${grouped(total)}`;
   return new SourceError("cut", `the connection broke off after ${grouped(received)}${of} bytes`, cause);
+}
+
+/** A URL's user and password, which undici does not send by itself. */
+function authorization({ username, password }: URL): { authorization?: string } {
+  if (username === "" && password === "") return {};
+  const pair = [username, password].map(percentDecoded).join(":");
+  return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A percent sign that stands for itself.
+    return text;
+  }
 }
 
 /** If-Range takes a strong ETag or a date. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 
 /** Why one source did not give a file. */
@@ -14,9 +15,14 @@ export class SourceError extends Error {
 
 /** What stands beside a partial file: where it came from, and what tells whether that has changed since. */
 export interface Origin {
-  readonly url: string;
+  /** Digest of the URL, which itself may hold secrets. */
+  readonly source: string;
   /** ETag or Last-Modified, for If-Range. */
   readonly validator: string | null;
+}
+
+export function sourceOf(url: URL): string {
+  return createHash("sha256").update(url.href).digest("hex");
 }
 
 /** The file beside a partial one that says where it came from. */

@@ -124,6 +124,31 @@ describe("openDataset(options) with an empty cache", () => {
     expect(paths(mirror)).toEqual([`/base/${IMAGES}?token=secret`]);
   });
 
+  test("sends a mirror's user and password to it, but not where it redirects to", async () => {
+    const target = await startMirror(serving(ARCHIVES));
+    const mirror = await startMirror(({ url = "" }, response) => {
+      const location = url.startsWith("/same") ? `${target.url}deep` : `/same${url}`;
+      response.writeHead(302, { location: `${location}${url.startsWith("/same") ? url : ""}` }).end();
+    });
+    const secret = mirror.url.replace("//", "//us%40er:pa%C3%9F%25@");
+    const scene = await fetch({ options: { mirrors: [secret] } });
+    expect(await scene.read()).toEqual([IMAGES, LABELS]);
+    const basic = `Basic ${Buffer.from("us@er:paß%").toString("base64")}`;
+    expect(mirror.requests.map(({ authorization }) => authorization)).toEqual([basic, basic, basic, basic]);
+    expect(target.requests.map(({ authorization }) => authorization)).toEqual([null, null]);
+  });
+
+  test("writes no secret of a mirror's URL to the disk", async () => {
+    const mirror = await startMirror(serving(ARCHIVES, { cutAfter: () => 20, stall: true }));
+    const secret = `${mirror.url.replace("//", "//user:secret@")}?token=secret`;
+    const scene = await fetch({ options: { mirrors: [secret] }, settings: { stallTimeoutMs: 500 } });
+    await message(scene.read());
+    expect(JSON.parse(await readFile(scene.path(`${IMAGES}.partial.json`), "utf8"))).toEqual({
+      source: sha256(Buffer.from(secret.replace("?", `${IMAGES}?`))),
+      validator: '"v1"',
+    });
+  });
+
   test("takes uncompressed files from a mirror of the user's", async () => {
     const plain = { "tiny-images-idx3-ubyte": TINY.images, "tiny-labels-idx1-ubyte": TINY.labels };
     const mirror = await startMirror(serving(plain));

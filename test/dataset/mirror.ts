@@ -8,6 +8,7 @@ export interface SeenRequest {
   readonly range: string | null;
   readonly ifRange: string | null;
   readonly userAgent: string;
+  readonly authorization: string | null;
 }
 
 /** A loopback HTTP server and what it has seen. */
@@ -30,6 +31,7 @@ export async function startMirror(handler: Handler): Promise<Mirror> {
       range: header("range"),
       ifRange: header("if-range"),
       userAgent: header("user-agent") ?? "",
+      authorization: header("authorization"),
     });
     handler(request, response, mirror);
   });
@@ -62,7 +64,7 @@ export interface Serving {
 export function serving(files: Readonly<Record<string, Buffer>>, options: Serving = {}): Handler {
   const { etag = '"v1"', ranges = true } = options;
   return (request, response, mirror) => {
-    const name = decodeURIComponent((request.url ?? "").split("/").pop() ?? "");
+    const name = decodeURIComponent((request.url ?? "").replace(/\?.*$/, "").split("/").pop() ?? "");
     const file = files[name];
     if (file === undefined) {
       response.writeHead(404).end("no such file");

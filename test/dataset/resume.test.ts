@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import type { DatasetOptions } from "../../src/dataset/open.ts";
 import { InterruptedError } from "../../src/errors.ts";
-import { put, temporaryFolder } from "./builders.ts";
+import { put, sha256, temporaryFolder } from "./builders.ts";
 import { serving, startMirror } from "./mirror.ts";
 import { BIG, BIG_ARCHIVES, BIG_BYTES, fetch, IMAGES, LABELS, message, paths } from "./scene.ts";
 
@@ -54,7 +54,10 @@ describe("openDataset(options) continues a download", () => {
   test.each(PARTIAL)("%s", async (_, etag, range, options) => {
     const mirror = await startMirror(serving(BIG_ARCHIVES, options));
     const dataDir = await temporaryFolder();
-    const origin = JSON.stringify({ url: `${mirror.url}${IMAGES}`, validator: etag === "" ? null : etag });
+    const origin = JSON.stringify({
+      source: sha256(Buffer.from(`${mirror.url}${IMAGES}`)),
+      validator: etag === "" ? null : etag,
+    });
     await put(join(dataDir, "tiny"), {
       [`${IMAGES}.partial`]: Buffer.alloc(half, 1),
       [`${IMAGES}.partial.json`]: origin,
@@ -70,7 +73,10 @@ describe("openDataset(options) continues a download", () => {
     const dataDir = await temporaryFolder();
     await put(join(dataDir, "tiny"), {
       [`${IMAGES}.partial`]: Buffer.alloc(BIG_BYTES + 5, 1),
-      [`${IMAGES}.partial.json`]: JSON.stringify({ url: `${mirror.url}${IMAGES}`, validator: '"v1"' }),
+      [`${IMAGES}.partial.json`]: JSON.stringify({
+        source: sha256(Buffer.from(`${mirror.url}${IMAGES}`)),
+        validator: '"v1"',
+      }),
     });
     const scene = await fetch({ mirrors: [mirror.url], content: BIG, dataDir });
     expect(await scene.read()).toEqual([IMAGES, LABELS]);
@@ -95,7 +101,10 @@ describe("openDataset(options) continues a download", () => {
     const dataDir = await temporaryFolder();
     await put(join(dataDir, "tiny"), {
       [`${IMAGES}.partial`]: Buffer.alloc(BIG_BYTES + 5, 1),
-      [`${IMAGES}.partial.json`]: JSON.stringify({ url: `${mirror.url}${IMAGES}`, validator: '"v1"' }),
+      [`${IMAGES}.partial.json`]: JSON.stringify({
+        source: sha256(Buffer.from(`${mirror.url}${IMAGES}`)),
+        validator: '"v1"',
+      }),
     });
     const settings = { stallTimeoutMs: 600 };
     const scene = await fetch({ mirrors: [mirror.url], content: BIG, dataDir, settings });
@@ -125,7 +134,10 @@ describe("openDataset(options) continues a download", () => {
     const dataDir = await temporaryFolder();
     await put(join(dataDir, "tiny"), {
       [`${IMAGES}.partial`]: Buffer.alloc(half, 1),
-      [`${IMAGES}.partial.json`]: JSON.stringify({ url: `${mirror.url}${IMAGES}`, validator: '"v1"' }),
+      [`${IMAGES}.partial.json`]: JSON.stringify({
+        source: sha256(Buffer.from(`${mirror.url}${IMAGES}`)),
+        validator: '"v1"',
+      }),
     });
     const scene = await fetch({ mirrors: [mirror.url], content: BIG, dataDir });
     expect(await message(scene.read())).toContain(`${mirror.url}${IMAGES}: what it gave is not an IDX file`);
