@@ -15,7 +15,7 @@ export interface LockSettings {
 /**
  * Does some work as the only process on a folder. While another process holds the lock it waits, and does nothing
  * where `done` says that the other's work has sufficed. The lock is renewed while it is held; if it is lost all the
- * same, the signal given to the work aborts.
+ * same, as by a process that was stopped for a while, the signal given to the work aborts, and all begins again.
  * @throws InterruptedError
  */
 export async function withLock(
@@ -25,14 +25,14 @@ export async function withLock(
   done: () => Promise<boolean>,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const lost = new AbortController();
-  const options = {
-    lockfilePath: join(folder, ".lock"),
-    realpath: false,
-    stale: staleMs,
-    onCompromised: (error: Error) => lost.abort(error),
-  };
   for (;;) {
+    const lost = new AbortController();
+    const options = {
+      lockfilePath: join(folder, ".lock"),
+      realpath: false,
+      stale: staleMs,
+      onCompromised: (error: Error) => lost.abort(error),
+    };
     if (signal.aborted) throw interruption(signal);
     if (await done()) return;
     const release = await lockfile.lock(folder, options).catch(notHeld);
@@ -44,6 +44,8 @@ export async function withLock(
       // Another process may have finished between the look and the lock.
       if (!(await done())) await work(AbortSignal.any([signal, lost.signal]));
       return;
+    } catch (error) {
+      if (signal.aborted || !lost.signal.aborted) throw error;
     } finally {
       await release().catch(() => null);
     }

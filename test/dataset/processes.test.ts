@@ -81,6 +81,22 @@ describe("processes that share a cache", () => {
     expect((await readdir(join(dataDir, "tiny"))).sort()).toEqual([IMAGES, LABELS]);
   });
 
+  test("one that is stopped for a while takes what another has downloaded meanwhile", async () => {
+    let stall = true;
+    const half = Math.floor(BYTES / 2);
+    const cutAfter = (file: string) => (stall && file === IMAGES ? half : null);
+    const mirror = await startMirror(serving(ARCHIVES, { cutAfter, stall: true }));
+    const dataDir = await temporaryFolder();
+    const first = start(order(dataDir, mirror.url));
+    await first.until(new RegExp(`${IMAGES} ${half}\n`));
+    first.child.kill("SIGSTOP");
+    stall = false;
+    expect(await start(order(dataDir, mirror.url)).ended).toBe("0 read 20");
+    first.child.kill("SIGCONT");
+    expect(await first.ended).toBe("0 read 20");
+    expect((await readdir(join(dataDir, "tiny"))).sort()).toEqual([IMAGES, LABELS]);
+  });
+
   test("one that is killed leaves a part from which the next continues", async () => {
     let stall = true;
     const half = Math.floor(BYTES / 2);
