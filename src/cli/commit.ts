@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { access, constants, mkdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { readManifest, type ManifestFile } from "../report/manifest.ts";
 import { reporting } from "./write-errors.ts";
+
+const MANIFEST = "manifest.json";
 
 /** Moving takes milliseconds: a lock so old is that of a process that was killed. */
 const STALE_LOCK_MS = 10_000;
@@ -14,7 +17,8 @@ const LOCK_POLL_MS = 20;
  * Moves a run's staged files into the output folder, and removes what an earlier run left there. One process at a time,
  * so that after two runs into one folder all files, and the manifest's digests, are one run's.
  *
- * @throws ReportError; where something is in a file's way, nothing is moved at all.
+ * @param files in the order in which they are moved: manifest.json last
+ * @throws ReportError; where something is in a file's way, or a folder cannot be moved into, nothing is moved at all.
  */
 export async function commitFiles(
   staging: string,
@@ -22,8 +26,13 @@ export async function commitFiles(
   files: readonly ManifestFile[],
 ): Promise<void> {
   await alone(folder, async () => {
-    for (const { path } of files) await reporting(join(folder, path), () => clearWay(join(folder, path)));
+    const { dev } = await reporting(folder, () => stat(staging));
+    for (const { path } of files) {
+      await reporting(join(folder, path), () => checkWay(join(folder, path), dev));
+    }
     const stale = await staleFiles(folder, files);
+    // Should moving fail halfway after all, the mixture has no manifest by which it could pass for a report.
+    await reporting(join(folder, MANIFEST), () => rm(join(folder, MANIFEST), { force: true }));
     for (const { path } of files)
       await reporting(join(folder, path), () => rename(join(staging, path), join(folder, path)));
     for (const path of stale) await rm(join(folder, path), { force: true });
@@ -34,15 +43,21 @@ export async function commitFiles(
   });
 }
 
-async function clearWay(target: string): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  if (await isOf("isDirectory", target)) {
-    throw Object.assign(new Error(`${target} is a folder`), { code: "EISDIR" });
-  }
+/** Makes a file's folder, and throws where the file could not be moved there from the same device. */
+async function checkWay(target: string, device: number): Promise<void> {
+  const folder = dirname(target);
+  await mkdir(folder, { recursive: true });
+  await access(folder, constants.W_OK);
+  if ((await stat(folder)).dev !== device) throw failure("EXDEV", `${folder} is on another device`);
+  if (await isFolder(target)) throw failure("EISDIR", `${target} is a folder`);
 }
 
-async function isOf(kind: "isDirectory" | "isFile", path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.[kind]() ?? false;
+function failure(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 async function alone(folder: string, work: () => Promise<void>): Promise<void> {
@@ -83,15 +98,22 @@ async function staleFiles(folder: string, files: readonly ManifestFile[]): Promi
 
 async function earlierFiles(folder: string): Promise<ManifestFile[]> {
   try {
-    return readManifest(await readFile(join(folder, "manifest.json"), "utf8"));
+    return readManifest(await readFile(join(folder, MANIFEST), "utf8"));
   } catch {
     // No earlier run, or a manifest that says nothing reliable.
     return [];
   }
 }
 
-async function isAsWritten(path: string, { sha256 }: ManifestFile): Promise<boolean> {
-  if (!(await isOf("isFile", path))) return false;
-  const content = await readFile(path).catch(() => null);
-  return content !== null && createHash("sha256").update(content).digest("hex") === sha256;
+async function isAsWritten(path: string, { bytes, sha256 }: ManifestFile): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  // Its size tells most edits, and saves reading predictions.csv, which may be large: read in pieces otherwise.
+  if (found === null || !found.isFile() || found.size !== bytes) return false;
+  const hash = createHash("sha256");
+  try {
+    for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  } catch {
+    return false;
+  }
+  return hash.digest("hex") === sha256;
 }

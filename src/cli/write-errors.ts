@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: `a file of that name is in the way: ${ELSEWHERE}`,
   EISDIR: `a folder of that name is in the way: remove it or ${ELSEWHERE}`,
   ENOENT: `the folder cannot be made: ${ELSEWHERE}`,
+  EXDEV: `its folder is on another disk than the rest of the report: put a plain folder in its place, or ${ELSEWHERE}`,
   ENOSPC: `the disk is full: free some space or ${ELSEWHERE}`,
   EDQUOT: `the disk quota is used up: free some space or ${ELSEWHERE}`,
 };

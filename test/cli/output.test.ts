@@ -1,10 +1,12 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -17,7 +19,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { openOutput, writeFileWhole, type Output } from "../../src/cli/output.ts";
 import { ReportError } from "../../src/errors.ts";
 import { readManifest } from "../../src/report/manifest.ts";
-import { digests } from "./command.ts";
+import { digests, stagingOf } from "./command.ts";
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-output-"));
@@ -27,8 +29,12 @@ function temporaryFolder(): string {
 
 async function commit(folder: string, files: Record<string, string>): Promise<void> {
   const output = await openOutput(folder, new Set());
-  for (const [path, content] of Object.entries(files)) await output.write(path, content);
-  await output.commit();
+  try {
+    for (const [path, content] of Object.entries(files)) await output.write(path, content);
+    await output.commit();
+  } finally {
+    await output.discard();
+  }
 }
 
 function contents(folder: string): Record<string, string> {
@@ -115,9 +121,11 @@ describe("commit()", () => {
     const folder = temporaryFolder();
     await commit(folder, { "metrics.json": "1", "charts/a.svg": "a", "charts/b.svg": "b", "report.md": "r" });
     writeFileSync(join(folder, "charts/mine.svg"), "mine");
+    writeFileSync(join(folder, "charts/a.svg"), "A");
     writeFileSync(join(folder, "charts/b.svg"), "edited");
     await commit(folder, { "metrics.json": "2" });
     expect(contents(folder)).toEqual({
+      "charts/a.svg": "A",
       "charts/b.svg": "edited",
       "charts/mine.svg": "mine",
       "metrics.json": "2",
@@ -178,6 +186,55 @@ describe("commit()", () => {
     );
     await output.discard();
     expect(digests(folder)).toEqual(before);
+  });
+
+  const otherDisk = "/dev/shm";
+  const hasOtherDisk = existsSync(otherDisk) && statSync(otherDisk).dev !== statSync(tmpdir()).dev;
+  test.runIf(hasOtherDisk)("moves nothing where charts/ leads to another disk", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "a.csv": "1" });
+    const before = digests(folder);
+    const elsewhere = mkdtempSync(join(otherDisk, "mnist-evaluate-output-"));
+    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+    symlinkSync(elsewhere, join(folder, "charts"));
+    await expect(commit(folder, { "a.csv": "2", "charts/a.svg": "2" })).rejects.toThrow(
+      new ReportError(
+        `${join(folder, "charts/a.svg")}: cannot write it: its folder is on another disk than the rest of the report: ` +
+          "put a plain folder in its place, or choose another folder with --out",
+      ),
+    );
+    rmSync(join(folder, "charts"));
+    expect(digests(folder)).toEqual(before);
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  // Every folder is writable to root.
+  test.runIf(process.getuid?.() !== 0)("moves nothing where charts/ is not writable", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "a.csv": "1", "charts/a.svg": "1" });
+    const before = digests(folder);
+    chmodSync(join(folder, "charts"), 0o555);
+    await expect(commit(folder, { "a.csv": "2", "charts/a.svg": "2" })).rejects.toThrow(
+      new ReportError(
+        `${join(folder, "charts/a.svg")}: cannot write it: permission denied: choose another folder with --out, ` +
+          "or change the folder's permissions",
+      ),
+    );
+    expect(digests(folder)).toEqual(before);
+    chmodSync(join(folder, "charts"), 0o755);
+  });
+
+  test("that fails halfway leaves no manifest by which the mixture could pass for a report", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "a.csv": "1", "b.csv": "1" });
+    const output = await openOutput(folder, new Set());
+    await output.write("a.csv", "2");
+    await output.write("b.csv", "2");
+    rmSync(join(stagingOf(folder)!, "b.csv"));
+    await expect(output.commit()).rejects.toThrow(ReportError);
+    await output.discard();
+    expect(readdirSync(folder)).toEqual(["a.csv", "b.csv"]);
+    expect(contents(folder)).toEqual({ "a.csv": "2", "b.csv": "1" });
   });
 
   test("of many runs at once leaves one run's files", async () => {
