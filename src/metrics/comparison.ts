@@ -3,8 +3,13 @@ import type { TrialResult } from "./trial.ts";
 /** What tells two results apart. */
 export type Reason = "accuracy" | "saturation" | "log loss";
 
-/** Standard errors that a difference has to be from none. */
-export const CONVINCING = 3;
+/** How sure a difference has to be: the same two-sided significance, in standard errors and as a probability. */
+export interface Certainty {
+  readonly standardErrors: number;
+  readonly significance: number;
+}
+
+export const CONVINCING: Certainty = { standardErrors: 3, significance: 0.0027 };
 
 /** Images below which the spread of the losses says nothing. */
 const LEAST_IMAGES = 10;
@@ -23,19 +28,23 @@ const CALIBRATED = 0.1;
  * sure of anything. Next, of two about as accurate the one whose confidences mean something wins over one where they
  * are all 1, because on a few images without a mistake log loss would prefer the latter. Then log loss decides.
  *
- * @param z standard errors that the difference has to be from none
+ * @param certainty how sure the difference has to be
  */
-export function whyBetter(first: TrialResult, second: TrialResult, z = CONVINCING): Reason | null {
-  const accuracy = accuracyDifference(first, second);
-  if (accuracy >= z) return "accuracy";
-  if (accuracy <= -z) return null;
+export function whyBetter(first: TrialResult, second: TrialResult, certainty = CONVINCING): Reason | null {
+  const { firstOnly, secondOnly } = rightAlone(first, second);
+  if (signTest(firstOnly, secondOnly) < certainty.significance) {
+    return firstOnly > secondOnly ? "accuracy" : null;
+  }
   if (wronglySure(second, first)) return "saturation";
   if (wronglySure(first, second)) return null;
-  return losesLess(first, second, z) ? "log loss" : null;
+  return losesLess(first, second, certainty) ? "log loss" : null;
 }
 
-/** McNemar's statistic of the images on which one alone is right, with its sign, in standard errors. */
-function accuracyDifference(first: TrialResult, second: TrialResult): number {
+/** The images on which one alone is right. */
+function rightAlone(
+  first: TrialResult,
+  second: TrialResult,
+): { readonly firstOnly: number; readonly secondOnly: number } {
   const images = Math.min(first.images, second.images);
   let [firstOnly, secondOnly] = [0, 0];
   for (let row = 0; row < images; row++) {
@@ -43,8 +52,24 @@ function accuracyDifference(first: TrialResult, second: TrialResult): number {
     if (first.right[row] === 1) firstOnly += 1;
     else secondOnly += 1;
   }
+  return { firstOnly, secondOnly };
+}
+
+/**
+ * How probable it is that images which either of two equally good ways alone gets right are divided at least so
+ * unevenly: McNemar's test in its exact, two-sided form, which holds for any number of images, however small.
+ * `signTest(10, 0)` is 2⁻⁹, and `signTest(3, 3)` is 1.
+ */
+export function signTest(firstOnly: number, secondOnly: number): number {
   const either = firstOnly + secondOnly;
-  return either === 0 ? 0 : (firstOnly - secondOnly) / Math.sqrt(either);
+  // In logarithms, because 2⁻ⁿ alone is 0 from 1,075 images on.
+  let logTerm = -either * Math.LN2;
+  let tail = 0;
+  for (let fewer = 0; fewer <= Math.min(firstOnly, secondOnly); fewer++) {
+    tail += Math.exp(logTerm);
+    logTerm += Math.log((either - fewer) / (fewer + 1));
+  }
+  return Math.min(1, 2 * tail);
 }
 
 /** Whether `result` claims certainty where the calibrated `rival` shows that the model is not that sure. */
@@ -55,8 +80,8 @@ function wronglySure(result: TrialResult, rival: TrialResult): boolean {
   return result.saturated >= NEARLY_ALL_SATURATED || (rival.logLoss ?? 0) < (result.logLoss ?? 0);
 }
 
-/** Paired: the mean difference of the images' losses is `z` standard errors above none, and large enough to matter. */
-function losesLess(first: TrialResult, second: TrialResult, z: number): boolean {
+/** Paired: the mean difference of the images' losses is surely above none, and large enough to matter. */
+function losesLess(first: TrialResult, second: TrialResult, { standardErrors }: Certainty): boolean {
   if (first.losses === null || second.losses === null) return false;
   const images = Math.min(first.images, second.images);
   if (images < LEAST_IMAGES) return false;
@@ -69,7 +94,7 @@ function losesLess(first: TrialResult, second: TrialResult, z: number): boolean 
   }
   const mean = sum / images;
   const error = Math.sqrt(Math.max(0, squares / images - mean * mean) / (images - 1));
-  return mean > 0.005 + 0.05 * (own / images) && mean >= z * error;
+  return mean > 0.005 + 0.05 * (own / images) && mean >= standardErrors * error;
 }
 
 /** Whether two results are one but for rounding: the same predictions, and losses that differ by a thousandth at most. */

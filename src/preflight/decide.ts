@@ -1,5 +1,5 @@
 import { assignment } from "../metrics/assignment.ts";
-import { CONVINCING, isSame, whyBetter } from "../metrics/comparison.ts";
+import { CONVINCING, isSame, whyBetter, type Certainty } from "../metrics/comparison.ts";
 import { confusionOf, resultOf, type Trial, type TrialResult } from "../metrics/trial.ts";
 import type { PixelChoice, Preflight, Scale } from "../types.ts";
 
@@ -29,8 +29,8 @@ export interface Decision {
   readonly hopeless: boolean;
 }
 
-/** Standard errors that suffice to stay with x/255, the commonest way; leaving it takes `CONVINCING`. */
-const CONVINCING_TO_STAY = 2;
+/** What suffices to stay with x/255, the commonest way; leaving it takes `CONVINCING`. */
+const CONVINCING_TO_STAY: Certainty = { standardErrors: 2, significance: 0.0455 };
 /** Classes are matched one to one where that lifts the accuracy of the best way from below this by as much as that. */
 const POOR_ACCURACY = 0.6;
 const MATCHED_LIFT = 0.3;
@@ -107,8 +107,8 @@ function ranked(ways: readonly Way[]): Way[] {
   return scored.map(({ way }) => way);
 }
 
-function beats(way: Way, other: Way, z = CONVINCING): boolean {
-  return whyBetter(way.result, other.result, z) !== null;
+function beats(way: Way, other: Way, certainty = CONVINCING): boolean {
+  return whyBetter(way.result, other.result, certainty) !== null;
 }
 
 const isPlainUnit = ({ choice }: Way): boolean =>
@@ -154,13 +154,13 @@ function chosenBeforeSame(ways: readonly Way[], chosen: Way): readonly Way[] {
 
 /** Those that differ from a way and are not surely worse. Transposing takes evidence, leaving it out takes none. */
 function rivalsOf(way: Way, ways: readonly Way[]): Way[] {
-  const z = isPlainUnit(way) ? CONVINCING_TO_STAY : CONVINCING;
+  const certainty = isPlainUnit(way) ? CONVINCING_TO_STAY : CONVINCING;
   return ways.filter(
     (other) =>
       other !== way &&
       (way.choice.transpose || !other.choice.transpose) &&
       !isSame(way.result, other.result) &&
-      !beats(way, other, z),
+      !beats(way, other, certainty),
   );
 }
 

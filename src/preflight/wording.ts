@@ -12,6 +12,8 @@ const FORMULAS = {
 
 /** Ways that a warning lists. */
 const LISTED = 4;
+/** Images on which even ways that are far apart may not be told from each other. */
+const FEW_IMAGES = 30;
 
 const images = (count: number): string => `${grouped(count)} labelled ${count === 1 ? "image" : "images"}`;
 
@@ -110,9 +112,13 @@ function closeWarning({ chosen, undecided }: Decision): string {
     const logLoss = result.logLoss === null ? "" : `, log loss ${loss(result.logLoss)}`;
     return `${nameOf(choice)} (accuracy ${percent(result.accuracy)}${logLoss})`;
   });
+  const tried = chosen.result.images;
+  const doubt =
+    tried < FEW_IMAGES
+      ? `${images(tried)} ${tried === 1 ? "is" : "are"} too few to tell these ways to feed the pixels apart`
+      : `These ways to feed the pixels are too close to tell apart on ${images(tried)}`;
   return (
-    `These ways to feed the pixels are too close to tell apart on ${images(chosen.result.images)}: ` +
-    `${listed(table, LISTED)}. They are fed as ${formulaOf(chosen.choice)}: if the model was trained otherwise, ` +
+    `${doubt}: ${listed(table, LISTED)}. They are fed as ${formulaOf(chosen.choice)}: if the model was trained otherwise, ` +
     "name its way with --scale or --invert."
   );
 }

@@ -201,7 +201,7 @@ describe("preflight() where ways are alike", () => {
     { scale: "unit", verdict: "clear", warned: 0 },
     { scale: "signed", verdict: "close", warned: 1 },
   ])("stays with x/255 on less evidence than it leaves it for another: $scale", async (better) => {
-    // McNemar's statistic of six images is √6 = 2.4 standard errors.
+    // Six of six are one in 32 by chance: below the one in 22 that lets stay, above the one in 370 that lets leave.
     const score: PreflightOptions["score"] = async ({ scale, invert, transpose }, { labels, indices }) => {
       const candidate = (scale === "unit" || scale === "signed") && !invert && !transpose;
       const missed = new Set(
@@ -259,6 +259,50 @@ describe("preflight() where ways are alike", () => {
       "--scale raw was asked for, but on 231 labelled images it makes 99.6 % of the confidences 1 to seven digits, and unit " +
         "0.9 % at about the same accuracy: leave --scale raw out, unless the model was trained so.",
     ]);
+  });
+});
+
+const first = (count: number): Batch => ({
+  indices: probe.indices.subarray(0, count),
+  labels: probe.labels.subarray(0, count),
+  pixels: probe.pixels.subarray(0, count * 784),
+});
+
+const onlyMnistRight: PreflightOptions["score"] = async (choice, { labels }) =>
+  await Promise.resolve({
+    labels: labels.map((label) =>
+      choice.scale === "mnist" && !choice.invert && !choice.transpose ? label : (label + 1) % 10,
+    ),
+    probabilities: null,
+  });
+
+describe("preflight() of a few labelled images", () => {
+  test.each([
+    [1, "1 labelled image is too few"],
+    [8, "8 labelled images are too few"],
+  ])("takes x/255 and says that %d cannot tell", async (count, doubt) => {
+    const { chosen, verdict, warnings } = await tried(trainedOn("mnist"), {
+      probe: first(count),
+      labelsOnly: true,
+    });
+    expect({ chosen, verdict }).toEqual({ chosen: upright("unit"), verdict: "close" });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^${doubt} to tell these ways to feed the pixels apart: .* They are fed as x/255 \\(unit\\): if the ` +
+            "model was trained otherwise, name its way with --scale or --invert\\.$",
+        ),
+      ),
+    ]);
+  });
+
+  test.each([
+    [9, "close"],
+    [10, "clear"],
+  ])("is sure where one way alone is right on %d: %s", async (count, verdict) => {
+    const right = upright("mnist");
+    const outcome = await tried(constant, { score: onlyMnistRight, probe: first(count) });
+    expect(outcome).toMatchObject({ chosen: verdict === "clear" ? right : upright("unit"), verdict });
   });
 });
 
