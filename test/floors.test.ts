@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: [...STAGES, "evaluate.ts", "preflight.ts"],
   cli: [...STAGES, "evaluate.ts", "preflight.ts", "train", "server"],
 };
-const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts"];
+const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts", "folders.ts"];
 
 interface Import {
   readonly from: string;

@@ -1,19 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
-import {
-  access,
-  constants,
-  mkdir,
-  open,
-  rename,
-  rm,
-  stat,
-  writeFile,
-  type FileHandle,
-} from "node:fs/promises";
+import { access, constants, mkdir, open, rename, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { ReportError } from "../errors.ts";
+import { makeFolder } from "../folders.ts";
 import { manifest, type ManifestFile } from "../report/manifest.ts";
 import { commitFiles } from "./commit.ts";
 import { reasonOf, reporting } from "./write-errors.ts";
@@ -120,14 +111,4 @@ export async function openOutput(folder: string, atHardExit: Set<() => void>): P
     },
     discard,
   };
-}
-
-/** Like `mkdir` with `recursive`, which never returns where a file system refuses new folders as missing (/proc). */
-async function makeFolder(folder: string): Promise<void> {
-  if ((await stat(folder).catch(() => null))?.isDirectory()) return;
-  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Another process may have been as quick.
-    if (error.code !== "EEXIST") throw error;
-  });
 }

@@ -1,7 +1,8 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { DatasetError, EvaluateError, messageOf } from "../errors.ts";
+import { makeFolder } from "../folders.ts";
 import { packageRoot } from "../package.ts";
 import { cachedFile } from "./cache.ts";
 import type { CatalogEntry, CatalogFile } from "./catalog.ts";
@@ -48,7 +49,7 @@ export async function fetchFiles(
     return true;
   };
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await withLock(folder, settings, options.signal, done, async (signal) => {
       const job = new FetchJob(entry, { ...options, signal }, settings, fresh);
       try {

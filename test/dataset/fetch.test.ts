@@ -182,6 +182,17 @@ describe("openDataset(options) with an empty cache", () => {
   });
 });
 
+test.runIf(process.platform === "linux")(
+  "openDataset(options) says so at once where no folder can be made",
+  async () => {
+    const scene = await fetch({ dataDir: "/proc/nowhere/data" });
+    expect(await message(scene.read())).toBe(
+      "/proc/nowhere/data/tiny cannot be written (ENOENT: no such file or directory, mkdir '/proc/nowhere'): " +
+        "choose another folder with --data-dir",
+    );
+  },
+);
+
 /** The base URL of a port at which nothing listens. */
 async function closedPort(): Promise<string> {
   const server = createServer();
