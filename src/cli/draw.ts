@@ -60,8 +60,9 @@ export function startDrawing(formats: readonly ChartFormat[], signal: AbortSigna
           } else {
             charts.push(message.chart);
             // Made here while the next chart is laid out there.
-            if (formats.includes("png")) lanes.push(lanes.shift()!.then(() => addPng(message.chart, files)));
-            if (formats.includes("svg")) files.push(svgFile(message.chart));
+            const made = lanes.shift()!.then(() => addFiles(message.chart, formats, files));
+            made.catch(reject);
+            lanes.push(made);
           }
         });
       });
@@ -79,11 +80,13 @@ export function startDrawing(formats: readonly ChartFormat[], signal: AbortSigna
   };
 }
 
-function svgFile({ name, svg }: RenderedChart): ReportFile {
-  return { path: `charts/${name}.svg`, content: standalone(svg) };
-}
-
-async function addPng({ name, svg }: RenderedChart, files: ReportFile[]): Promise<void> {
+async function addFiles(
+  { name, svg }: RenderedChart,
+  formats: readonly ChartFormat[],
+  files: ReportFile[],
+): Promise<void> {
+  if (formats.includes("svg")) files.push({ path: `charts/${name}.svg`, content: standalone(svg) });
+  if (!formats.includes("png")) return;
   const { renderPng } = await import("../charts/rasterise.ts");
   files.push({ path: `charts/${name}.png`, content: await renderPng(svg) });
   collectGarbage();
