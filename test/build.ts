@@ -3,5 +3,5 @@ export default async function setup(): Promise<void> {
   const { ensureBuilt } = (await import(new URL("../src/cli/build.mjs", import.meta.url).href)) as {
     ensureBuilt: () => Promise<void>;
   };
-  await ensureBuilt().catch(() => console.error("(dist/ could not be built yet)"));
+  await ensureBuilt();
 }
