@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
-import { access, constants, mkdir, open, rename, rm, writeFile, type FileHandle } from "node:fs/promises";
+import { access, constants, mkdir, open, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { ReportError } from "../errors.ts";
@@ -22,19 +22,6 @@ export interface Output {
   commit(): Promise<readonly ManifestFile[]>;
   /** Removes everything that was not committed. */
   discard(): Promise<void>;
-}
-
-/** Writes a file so that it is either whole or as it was. @throws ReportError */
-export async function writeFileWhole(path: string, content: Uint8Array): Promise<void> {
-  const partial = `${path}.partial-${randomUUID()}`;
-  try {
-    await reporting(path, async () => {
-      await writeFile(partial, content, { flag: "wx" });
-      await rename(partial, path);
-    });
-  } finally {
-    await rm(partial, { force: true });
-  }
 }
 
 /**

@@ -4,13 +4,16 @@ import { trainBundledModel, type TrainSummary } from "../train/train.ts";
 import type { Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
 import type { TrainArguments } from "./options.ts";
-import { writeFileWhole } from "./output.ts";
 import { progressLine } from "./progress.ts";
+import { checkPlace, writeFileWhole } from "./single-file.ts";
+
+const ELSEWHERE = "name another file with --model";
 
 /** The `train` command: rebuilds the bundled model from the training images, the same bytes each time. */
 export async function trainCommand(options: TrainArguments, context: Context): Promise<number> {
   const progress = progressLine(context.stderr, true, () => performance.now());
   const file = options.model ?? bundledModel;
+  await checkPlace(file, ELSEWHERE);
   try {
     const open = (split: SplitName) =>
       openDataset({
@@ -28,7 +31,7 @@ export async function trainCommand(options: TrainArguments, context: Context): P
       signal: context.signal,
       progress: ({ evaluations }) => progress.update("Training, pass", evaluations, null),
     });
-    await writeFileWhole(file, bytes);
+    await writeFileWhole(file, bytes, ELSEWHERE);
     progress.clear();
     context.stdout.write(summaryText(summary, file));
     return 0;

@@ -16,7 +16,7 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { openOutput, writeFileWhole, type Output } from "../../src/cli/output.ts";
+import { openOutput, type Output } from "../../src/cli/output.ts";
 import { ReportError } from "../../src/errors.ts";
 import { readManifest } from "../../src/report/manifest.ts";
 import { digests, stagingOf } from "./command.ts";
@@ -255,28 +255,5 @@ describe("commit()", () => {
     utimesSync(join(folder, ".lock"), old, old);
     await commit(folder, { a: "1" });
     expect(readdirSync(folder)).toEqual(["a", "manifest.json"]);
-  });
-});
-
-describe("writeFileWhole(path, content)", () => {
-  test("replaces a file and leaves no other", async () => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "model.onnx"), "old");
-    await writeFileWhole(join(folder, "model.onnx"), Buffer.from("new"));
-    expect(contents(folder)).toEqual({ "model.onnx": "new" });
-  });
-
-  test("refuses a folder's name and a missing folder, and leaves nothing", async () => {
-    const folder = temporaryFolder();
-    await expect(writeFileWhole(join(folder, "no/model.onnx"), Buffer.from("x"))).rejects.toThrow(
-      ReportError,
-    );
-    mkdirSync(join(folder, "model.onnx"));
-    await expect(writeFileWhole(join(folder, "model.onnx"), Buffer.from("x"))).rejects.toThrow(
-      new ReportError(
-        `${join(folder, "model.onnx")}: cannot write it: a folder of that name is in the way: remove it or choose another folder with --out`,
-      ),
-    );
-    expect(readdirSync(folder)).toEqual(["model.onnx"]);
   });
 });

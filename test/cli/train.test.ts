@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
@@ -20,5 +20,17 @@ describe("train", () => {
         "mnist-evaluate: train-images-idx3-ubyte is empty (0 bytes): download it again with --refresh\n",
     });
     expect(readdirSync(path("broken/mnist"))).toEqual(files);
+  });
+
+  test("looks whether the model can be written before it opens any data", async () => {
+    const model = path("none/x.onnx");
+    const args = ["--offline", "--data-dir", path("unused"), "--model", model];
+    expect(await run(["train", ...args])).toEqual({
+      code: 5,
+      signal: null,
+      stdout: "",
+      stderr: `mnist-evaluate: ${model}: cannot write it: there is no folder ${path("none")}: make it, or name another file with --model\n`,
+    });
+    expect(existsSync(path("unused"))).toBe(false);
   });
 });
