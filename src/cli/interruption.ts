@@ -6,7 +6,18 @@ const SAME_KEYPRESS_MS = 250;
 /** What does not answer for so long, such as a read from a dead network drive, is not waited for. */
 const GRACE_MS = 3000;
 
-export const INTERRUPTED = "interrupted: no result was written, and an earlier report stands as it was";
+/** What is left of the command's work. */
+const LEFT: Readonly<Record<string, string>> = {
+  evaluate: "no result was written, and an earlier report stands as it was",
+  download: "what was received is kept, and the next download goes on from there",
+  train: "no model was written",
+};
+
+/** What is said of an interrupted command. */
+export function interruptedText(command: string | undefined): string {
+  const left = command === undefined ? undefined : LEFT[command];
+  return left === undefined ? "interrupted" : `interrupted: ${left}`;
+}
 
 /** What ends the process, as an argument for tests. */
 export interface Interruptible {
@@ -18,6 +29,7 @@ export interface Interruptible {
 /** The first signal aborts, so that the run ends in order; a second one, or a run that does not end, ends it at once. */
 export function interruption(
   process: Interruptible,
+  message: string,
   now: () => number = () => performance.now(),
   graceMs = GRACE_MS,
 ): AbortSignal {
@@ -32,7 +44,7 @@ export function interruption(
       firstAt = now();
       // It must not keep a run alive that has ended in order.
       setTimeout(() => process.end(), graceMs).unref();
-      controller.abort(new InterruptedError(INTERRUPTED));
+      controller.abort(new InterruptedError(message));
     });
   }
   return controller.signal;

@@ -1,7 +1,7 @@
 import { EvaluateError, messageOf } from "../errors.ts";
 import { NAME, runCommandLine } from "./command-line.ts";
 import type { Context } from "./context.ts";
-import { interruption, INTERRUPTED } from "./interruption.ts";
+import { interruptedText, interruption } from "./interruption.ts";
 import { terminal } from "./terminal.ts";
 
 const EXIT_REPORT = 5;
@@ -13,6 +13,7 @@ function bugText(error: unknown): string {
   return `${NAME}: this is a bug, please report it with the lines below\n${stack}\n`;
 }
 
+const interrupted = interruptedText(process.argv[2]);
 const atHardExit = new Set<() => void>();
 
 function clearUp(): void {
@@ -27,7 +28,7 @@ function clearUp(): void {
 function end(): void {
   clearUp();
   // The command may have ended in order, and left something behind that keeps the process alive.
-  if (process.exitCode === undefined) stderr.write(`${NAME}: ${INTERRUPTED}\n`);
+  if (process.exitCode === undefined) stderr.write(`${NAME}: ${interrupted}\n`);
   process.exitCode = EXIT_INTERRUPTED;
   process.removeAllListeners("SIGINT");
   process.kill(process.pid, "SIGINT");
@@ -51,7 +52,7 @@ const context: Context = {
   now: () => new Date(),
   stdout,
   stderr,
-  signal: interruption({ on: (name, listener) => process.on(name, listener), end }),
+  signal: interruption({ on: (name, listener) => process.on(name, listener), end }, interrupted),
   atHardExit,
 };
 

@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { INTERRUPTED } from "../../src/cli/interruption.ts";
+import { interruptedText } from "../../src/cli/interruption.ts";
 import { digests, stagingOf, until, workspace } from "./command.ts";
 
 const { evaluate, path } = workspace();
 const out = path("r");
-const TOLD = `mnist-evaluate: ${INTERRUPTED}\n`;
+const TOLD = `mnist-evaluate: ${interruptedText("evaluate")}\n`;
 let before: Record<string, string>;
 
 beforeAll(async () => {

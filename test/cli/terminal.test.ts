@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
 
 import { fixedTime, wantsColor, type Terminal } from "../../src/cli/context.ts";
-import { INTERRUPTED, interruption } from "../../src/cli/interruption.ts";
+import { interruptedText, interruption } from "../../src/cli/interruption.ts";
 import { progressLine } from "../../src/cli/progress.ts";
 import { terminal } from "../../src/cli/terminal.ts";
 import { InterruptedError } from "../../src/errors.ts";
@@ -150,18 +150,31 @@ function interruptible() {
   let time = 0;
   const signal = interruption(
     { on: (name, listener) => emitter.on(name, listener), end: () => void ends++ },
+    "stopped",
     () => time,
     20,
   );
   return { emitter, signal, ends: () => ends, at: (now: number) => (time = now) };
 }
 
-describe("interruption(process, now, graceMs)", () => {
+describe("interruptedText(command)", () => {
+  test.each([
+    ["evaluate", "interrupted: no result was written, and an earlier report stands as it was"],
+    ["download", "interrupted: what was received is kept, and the next download goes on from there"],
+    ["train", "interrupted: no model was written"],
+    ["bogus", "interrupted"],
+    [undefined, "interrupted"],
+  ])("says what is left of %j", (command, text) => {
+    expect(interruptedText(command)).toBe(text);
+  });
+});
+
+describe("interruption(process, message, now, graceMs)", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"])("aborts at %s", (name) => {
     const { emitter, signal, ends } = interruptible();
     expect(signal.aborted).toBe(false);
     emitter.emit(name);
-    expect(signal.reason).toEqual(new InterruptedError(INTERRUPTED));
+    expect(signal.reason).toEqual(new InterruptedError("stopped"));
     expect(ends()).toBe(0);
   });
 

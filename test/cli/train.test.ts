@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { run, workspace } from "./command.ts";
+import { run, until, workspace } from "./command.ts";
 
 const { path } = workspace();
 
@@ -32,5 +32,23 @@ describe("train", () => {
       stderr: `mnist-evaluate: ${model}: cannot write it: there is no folder ${path("none")}: make it, or name another file with --model\n`,
     });
     expect(existsSync(path("unused"))).toBe(false);
+  });
+
+  test("tells an interruption by what is left of it, and writes nothing", async () => {
+    const model = path("interrupted.onnx");
+    const args = ["--offline", "--data-dir", path("whole"), "--model", model];
+    const finished = await run(["train", ...args], {
+      async during(child) {
+        await until(() => existsSync(path("whole/mnist/t10k-labels-idx1-ubyte")));
+        child.kill("SIGINT");
+      },
+    });
+    expect(finished).toEqual({
+      code: 130,
+      signal: null,
+      stdout: "",
+      stderr: "mnist-evaluate: interrupted: no model was written\n",
+    });
+    expect(existsSync(model)).toBe(false);
   });
 });
