@@ -15,6 +15,8 @@ export interface IdxPair {
   readonly labels: DataFile & { readonly expected: Expectation };
   /** What to do where the two files do not belong together. */
   readonly advice: string;
+  /** What to do where a label is none of the classes. */
+  readonly labelAdvice: string;
   /** Null: as many as the labels use, named by number. */
   readonly classes: readonly string[] | null;
   readonly firstLabel: number;
@@ -85,7 +87,7 @@ async function readHeaders(pair: IdxPair, signal: AbortSignal): Promise<Headers>
 /** How many images each class has. Reads the label file to its end. */
 async function countLabels(pair: IdxPair, header: IdxHeader, signal: AbortSignal): Promise<number[]> {
   const stream = new RecordStream(pair.labels, header, pair.labels.expected, signal);
-  const decoder = new LabelDecoder(pair.labels, header, pair.firstLabel, pair.classes?.length ?? MAX_CLASSES);
+  const decoder = labelDecoder(pair, header, pair.classes?.length ?? MAX_CLASSES);
   const counts = Array.from({ length: MAX_CLASSES }, () => 0);
   try {
     const [total = 0] = header.dimensions;
@@ -98,6 +100,15 @@ async function countLabels(pair: IdxPair, header: IdxHeader, signal: AbortSignal
     await stream.close();
   }
   return counts.slice(0, counts.findLastIndex((count) => count > 0) + 1);
+}
+
+function labelDecoder(pair: IdxPair, header: IdxHeader, classes: number): LabelDecoder {
+  return new LabelDecoder(
+    { name: pair.labels.name, advice: pair.labelAdvice },
+    header,
+    pair.firstLabel,
+    classes,
+  );
 }
 
 /** One pass over both files, side by side. */
@@ -114,7 +125,7 @@ class PairReading {
     this.#pair = pair;
     this.#images = new RecordStream(pair.images, headers.images, pair.images.expected, signal);
     this.#labels = new RecordStream(pair.labels, headers.labels, pair.labels.expected, signal);
-    this.#decoder = new LabelDecoder(pair.labels, headers.labels, pair.firstLabel, classes);
+    this.#decoder = labelDecoder(pair, headers.labels, classes);
     this.#signal = signal;
     this.#total = headers.images.dimensions[0] ?? 0;
   }

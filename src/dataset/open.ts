@@ -55,6 +55,7 @@ export interface DatasetPaths {
 
 const AGAIN = { one: "download it again with --refresh", both: "download them again with --refresh" };
 const OWN = { one: "give a whole IDX file, gzipped or not", both: "give two files that belong together" };
+const CHECK_LABELS = "check the label file";
 
 /**
  * Opens a data set of the catalogue, which is downloaded where the cache does not hold it, or the user's own pair.
@@ -74,6 +75,7 @@ export async function openDataset(options: DatasetOptions, publication: Publicat
       images: published(paths.images, images, options),
       labels: published(paths.labels, labels, options),
       advice: AGAIN.both,
+      labelAdvice: AGAIN.one,
       classes: entry.classes,
       firstLabel: entry.firstLabel,
       transposed: entry.transposed,
@@ -138,6 +140,8 @@ async function openOwn(
       images: own(files.images),
       labels: own(files.labels),
       advice: OWN.both,
+      labelAdvice:
+        files.classes === null ? CHECK_LABELS : `name every class with --classes, or ${CHECK_LABELS}`,
       classes: files.classes,
       firstLabel: 0,
       transposed: false,
