@@ -27,8 +27,6 @@ export interface PreflightOptions {
 export interface PreflightOutcome {
   readonly preflight: Preflight;
   readonly warnings: string[];
-  /** The choice and its reason in one line. */
-  readonly statement: string;
 }
 
 /** Images of the first round, in which every way is tried: at least this many, and so many a class. */
@@ -65,19 +63,24 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
       chosen: decision.chosen.choice,
       automatic: wanted.scale === null,
       verdict: decision.verdict,
+      statement: statementOf(decision, wanted),
       candidates: trials.candidates(decision.ways),
     },
     warnings: warningsOf(decision, wanted),
-    statement: statementOf(decision, wanted),
   };
 }
 
 /** Without labelled images nothing can be tried. */
 function untried(chosen: PixelChoice, wanted: Wanted): PreflightOutcome {
   return {
-    preflight: { chosen, automatic: wanted.scale === null, verdict: "close", candidates: [] },
+    preflight: {
+      chosen,
+      automatic: wanted.scale === null,
+      verdict: "close",
+      statement: untriedStatement(chosen),
+      candidates: [],
+    },
     warnings: [],
-    statement: untriedStatement(chosen),
   };
 }
 

@@ -234,6 +234,8 @@ export interface Preflight {
   readonly automatic: boolean;
   /** clear: nothing else comes near; close: others do, and `unit` is taken; same: the choice makes no difference. */
   readonly verdict: "clear" | "close" | "same";
+  /** The choice and its reason, as one sentence without its full stop. */
+  readonly statement: string;
   /** Best first. */
   readonly candidates: readonly PreflightCandidate[];
 }

@@ -30,7 +30,7 @@ export interface Decision {
 }
 
 /** What suffices to stay with x/255, the commonest way; leaving it takes `CONVINCING`. */
-const CONVINCING_TO_STAY: Certainty = { standardErrors: 2, significance: 0.0455 };
+export const CONVINCING_TO_STAY: Certainty = { standardErrors: 2, significance: 0.0455 };
 /** Classes are matched one to one where that lifts the accuracy of the best way from below this by as much as that. */
 const POOR_ACCURACY = 0.6;
 const MATCHED_LIFT = 0.3;

@@ -1,14 +1,8 @@
 import { whyBetter, type Reason } from "../metrics/comparison.ts";
 import { grouped, listed, loss, percent } from "../metrics/wording.ts";
-import { isRunnerUp, isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
-import type { PixelChoice, Scale } from "../types.ts";
-
-const FORMULAS = {
-  unit: "x/255",
-  raw: "x",
-  mnist: "(x/255 − 0.1307)/0.3081",
-  signed: "x/127.5 − 1",
-} as const satisfies Record<Scale, string>;
+import { wayName, wayText } from "../report/preprocessing.ts";
+import { CONVINCING_TO_STAY, isRunnerUp, isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
+import type { PixelChoice } from "../types.ts";
 
 /** Ways that a warning lists. */
 const LISTED = 4;
@@ -17,27 +11,16 @@ const FEW_IMAGES = 30;
 
 const images = (count: number): string => `${grouped(count)} labelled ${count === 1 ? "image" : "images"}`;
 
-/** `unit`, `inverted and transposed raw`. */
-function nameOf({ scale, invert, transpose }: PixelChoice): string {
-  const changes = [...(invert ? ["inverted"] : []), ...(transpose ? ["transposed"] : [])];
-  return changes.length === 0 ? scale : `${listed(changes)} ${scale}`;
-}
-
-/** `x/255 (unit)`. */
-function formulaOf(choice: PixelChoice): string {
-  return `${FORMULAS[choice.scale]} (${nameOf(choice)})`;
-}
-
 /** What is said where there is nothing to try a choice on. */
 export function untriedStatement(chosen: PixelChoice): string {
-  return `pixels as ${formulaOf(chosen)}: there are no labelled images to try other ways on`;
+  return `Pixels as ${wayText(chosen)}: there are no labelled images to try other ways on`;
 }
 
-/** The choice and its reason in one line, to be printed and put into the report. */
+/** The choice and its reason, as one sentence without its full stop. */
 export function statementOf(decision: Decision, wanted: Wanted): string {
   const { chosen, columns, hopeless } = decision;
   const asked = wanted.scale === null && wanted.invert === null ? "" : ", as asked";
-  const pixels = `pixels as ${formulaOf(chosen.choice)}${asked}`;
+  const pixels = `Pixels as ${wayText(chosen.choice)}${asked}`;
   if (hopeless) {
     return `${pixels}: no way to feed them is better than chance on ${images(chosen.result.images)}`;
   }
@@ -53,11 +36,12 @@ function evidence({ chosen, verdict, ways }: Decision): string {
   const on = `on ${images(chosen.result.images)}`;
   if (verdict === "same") return `their scale makes no difference to this model, ${figure(chosen)} ${on}`;
   if (next === undefined) return `${figure(chosen)} ${on}`;
-  const reason = whyBetter(chosen.result, next.result);
+  const reason =
+    whyBetter(chosen.result, next.result) ?? whyBetter(chosen.result, next.result, CONVINCING_TO_STAY);
   if (reason === "saturation") {
-    return `${figure(chosen)} ${on}, while ${nameOf(next.choice)} makes ${percent(next.result.saturated ?? 0)} of the confidences 1 to seven digits`;
+    return `${figure(chosen)} ${on}, while ${wayName(next.choice)} makes ${percent(next.result.saturated ?? 0)} of the confidences 1 to seven digits`;
   }
-  const others = verdict === "close" ? nameOf(next.choice) : `the next best (${nameOf(next.choice)})`;
+  const others = verdict === "close" ? wayName(next.choice) : `the next best (${wayName(next.choice)})`;
   const against = verdict === "close" ? "with" : "for";
   const [own, other] = figures(chosen, next, reason);
   return `${own} ${on}, against ${other} ${against} ${others}`;
@@ -102,15 +86,15 @@ function hopelessWarning({ chosen, ways }: Decision): string {
     .reduce((best, way) => (way.result.accuracy > best.result.accuracy ? way : best));
   return (
     `No way to feed the pixels is better than chance on ${images(best.result.images)}: the best is right on ` +
-    `${percent(best.result.accuracy)} of them (${nameOf(best.choice)}). The model looks untrained, or made for other ` +
-    `data; its pixels are fed as ${formulaOf(chosen.choice)}.`
+    `${percent(best.result.accuracy)} of them (${wayName(best.choice)}). The model looks untrained, or made for other ` +
+    `data; its pixels are fed as ${wayText(chosen.choice)}.`
   );
 }
 
 function closeWarning({ chosen, undecided }: Decision): string {
   const table = undecided.map(({ choice, result }) => {
     const logLoss = result.logLoss === null ? "" : `, log loss ${loss(result.logLoss)}`;
-    return `${nameOf(choice)} (accuracy ${percent(result.accuracy)}${logLoss})`;
+    return `${wayName(choice)} (accuracy ${percent(result.accuracy)}${logLoss})`;
   });
   const tried = chosen.result.images;
   const doubt =
@@ -118,7 +102,7 @@ function closeWarning({ chosen, undecided }: Decision): string {
       ? `${images(tried)} ${tried === 1 ? "is" : "are"} too few to tell these ways to feed the pixels apart`
       : `These ways to feed the pixels are too close to tell apart on ${images(tried)}`;
   return (
-    `${doubt}: ${listed(table, LISTED)}. They are fed as ${formulaOf(chosen.choice)}: if the model was trained otherwise, ` +
+    `${doubt}: ${listed(table, LISTED)}. They are fed as ${wayText(chosen.choice)}: if the model was trained otherwise, ` +
     "name its way with --scale or --invert."
   );
 }
@@ -145,7 +129,7 @@ function wantedOptions({ scale, invert }: Wanted, better: PixelChoice): string[]
 function shortfall(better: Way, chosen: Way): string {
   const reason = whyBetter(better.result, chosen.result);
   const on = `on ${images(Math.min(better.result.images, chosen.result.images))}`;
-  const name = nameOf(better.choice);
+  const name = wayName(better.choice);
   if (reason === "saturation") {
     const shares = [chosen, better].map(({ result }) => percent(result.saturated ?? 0));
     return `${on} it makes ${shares[0]} of the confidences 1 to seven digits, and ${name} ${shares[1]} at about the same accuracy`;

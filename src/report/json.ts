@@ -109,7 +109,7 @@ const CHECKS: readonly Check[] = [
     "an object with name and preprocessing",
     (v) => hasText(v, "name") && hasRecord(v, "preprocessing"),
   ],
-  ["preflight", "an object with chosen and a list of candidates, or null", isPreflight],
+  ["preflight", "an object with chosen, statement and a list of candidates, or null", isPreflight],
   ["imagesPerSecond", "a number, or null", (v) => v === null || typeof v === "number"],
   ["confusionMatrix", "a list of rows of counts", isMatrix],
   ["metrics", "an object of {value, interval}", (v) => isRecord(v) && Object.values(v).every(isEstimate)],
@@ -180,7 +180,10 @@ function hasRecord(value: unknown, name: string): value is Fields {
   return isRecord(value) && isRecord(value[name]);
 }
 function isPreflight(value: unknown): boolean {
-  return value === null || (hasRecord(value, "chosen") && isRecords(value["candidates"]));
+  return (
+    value === null ||
+    (hasRecord(value, "chosen") && hasText(value, "statement") && isRecords(value["candidates"]))
+  );
 }
 function isDataset(value: unknown): boolean {
   return hasText(value, "name") && hasCount(value, "images") && isTexts(value["classes"]);

@@ -1,7 +1,6 @@
 import type { Evaluation, GateResult } from "../types.ts";
 import { definition } from "./definitions.ts";
 import { count, counted, duration, measured, percent, range, speed, styled, UNDEFINED } from "./format.ts";
-import { preflightLine } from "./preprocessing.ts";
 import { matrixLines } from "./text-matrix.ts";
 import {
   abbreviate,
@@ -73,7 +72,7 @@ function headline(evaluation: Evaluation, columns: number, paint: Paint): string
   return [
     ...fill([first, ...parts], ", ", columns, " ".repeat(sign.length)).map((line) => paint(color, line)),
     ...wrap(about, columns, "  "),
-    ...(preflight === null ? [] : wrap(preflightLine(preflight), columns, "  ")),
+    ...(preflight === null ? [] : wrap(preflight.statement, columns, "  ")),
   ];
 }
 

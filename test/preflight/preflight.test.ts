@@ -41,8 +41,8 @@ async function tried(model: Model, changes: Changes = {}) {
     score,
     ...changes,
   });
-  const { chosen, verdict, candidates, automatic } = outcome.preflight;
-  return { ...outcome, chosen, verdict, candidates, automatic, scored: score.images() };
+  const { chosen, verdict, statement, candidates, automatic } = outcome.preflight;
+  return { ...outcome, chosen, verdict, statement, candidates, automatic, scored: score.images() };
 }
 
 const upright = (scale: Scale): PixelChoice => ({ scale, invert: false, transpose: false });
@@ -112,7 +112,7 @@ describe("preflight() finds how a model was trained", () => {
       warnings: [],
     });
     expect(statement).toBe(
-      `pixels as ${FORMULAS[scale]} (${scale}): log loss 0.42 on 300 labelled images, against ${logLoss} for the next best (${name})`,
+      `Pixels as ${FORMULAS[scale]} (${scale}): log loss 0.42 on 300 labelled images, against ${logLoss} for the next best (${name})`,
     );
   });
 
@@ -123,7 +123,7 @@ describe("preflight() finds how a model was trained", () => {
     const next = scale === "raw" ? "10.0 % for the next best (unit)" : "% for the next best (raw)";
     expect({ chosen, verdict, warnings }).toEqual({ chosen: upright(scale), verdict: "clear", warnings: [] });
     expect(statement).toContain(
-      `pixels as ${FORMULAS[scale]} (${scale}): accuracy 90.3 % on 300 labelled images, against `,
+      `Pixels as ${FORMULAS[scale]} (${scale}): accuracy 90.3 % on 300 labelled images, against `,
     );
     expect(statement.endsWith(next)).toBe(true);
     expect(candidates[0]).toEqual({
@@ -143,7 +143,7 @@ describe("preflight() finds how a model was trained", () => {
       warnings: [],
     });
     expect(statement).toContain(
-      `pixels as ${FORMULAS[scale]} (inverted ${scale}): log loss 0.42 on 300 labelled images, against `,
+      `Pixels as ${FORMULAS[scale]} (inverted ${scale}): log loss 0.42 on 300 labelled images, against `,
     );
   });
 
@@ -156,7 +156,7 @@ describe("preflight() finds how a model was trained", () => {
       warnings: [],
     });
     expect(statement).toBe(
-      `pixels as ${FORMULAS[scale]} (transposed ${scale}): log loss 0.42 on 300 labelled images, against ${logLoss} for ` +
+      `Pixels as ${FORMULAS[scale]} (transposed ${scale}): log loss 0.42 on 300 labelled images, against ${logLoss} for ` +
         `the next best (transposed ${name}); the model was trained on transposed images (as EMNIST's files hold them)`,
     );
   });
@@ -168,7 +168,7 @@ describe("preflight() finds how a model was trained", () => {
     const [logLoss, name] = nextBest[scale];
     expect({ chosen, verdict, warnings }).toEqual({ chosen: upright(scale), verdict: "clear", warnings: [] });
     expect(statement).toBe(
-      `pixels as ${FORMULAS[scale]} (${scale}): with its classes matched one to one, log loss 0.42 on 300 labelled ` +
+      `Pixels as ${FORMULAS[scale]} (${scale}): with its classes matched one to one, log loss 0.42 on 300 labelled ` +
         `images, against ${logLoss} for the next best (${name})`,
     );
     expect(candidates[0]!.accuracy, "as the classes stand").toBeLessThan(0.2);
@@ -180,7 +180,7 @@ describe("preflight() where ways are alike", () => {
     const { chosen, verdict, warnings, statement } = await tried(invariant);
     expect({ chosen, verdict, warnings }).toEqual({ chosen: upright("unit"), verdict: "same", warnings: [] });
     expect(statement).toBe(
-      "pixels as x/255 (unit): their scale makes no difference to this model, log loss 0.45 on 300 labelled images",
+      "Pixels as x/255 (unit): their scale makes no difference to this model, log loss 0.45 on 300 labelled images",
     );
   });
 
@@ -188,7 +188,7 @@ describe("preflight() where ways are alike", () => {
     const { chosen, verdict, warnings, statement } = await tried(both);
     expect({ chosen, verdict }).toEqual({ chosen: upright("unit"), verdict: "close" });
     expect(statement).toBe(
-      "pixels as x/255 (unit): log loss 0.72 on 300 labelled images, against 0.51 with signed",
+      "Pixels as x/255 (unit): log loss 0.72 on 300 labelled images, against 0.51 with signed",
     );
     expect(warnings).toEqual([
       "These ways to feed the pixels are too close to tell apart on 300 labelled images: signed (accuracy 86.3 %, log " +
@@ -218,6 +218,30 @@ describe("preflight() where ways are alike", () => {
       verdict: better.verdict,
       warned: better.warned,
     });
+  });
+
+  test("gives the accuracy for its reason where that decided against a lower log loss", async () => {
+    const doubtful = new Set(probe.indices.subarray(0, 7));
+    const score: PreflightOptions["score"] = async ({ scale, invert, transpose }, { labels, indices }) => {
+      const candidate = (scale === "unit" || scale === "signed") && !invert && !transpose;
+      const rows = Array.from(labels, (label, i) => {
+        const p = !candidate ? 0 : scale === "unit" ? 0.6 : doubtful.has(indices[i]!) ? 0.45 : 0.62;
+        const other = (label + 1 + (i % 9)) % 10;
+        return Array.from({ length: 10 }, (_, c) => (c === label ? p : c === other ? 1 - p : 0));
+      });
+      return await Promise.resolve({
+        labels: Uint8Array.from(rows, (row) => row.indexOf(Math.max(...row))),
+        probabilities: Float32Array.from(rows.flat()),
+      });
+    };
+    const { chosen, verdict, statement, candidates } = await tried(constant, { score });
+    expect({ chosen, verdict }).toEqual({ chosen: upright("unit"), verdict: "clear" });
+    const logLossOf = (name: Scale) =>
+      candidates.find(({ scale, invert, transpose }) => scale === name && !invert && !transpose)?.log_loss;
+    expect(logLossOf("signed")).toBeLessThan(logLossOf("unit")!);
+    expect(statement).toBe(
+      "Pixels as x/255 (unit): accuracy 100.0 % on 300 labelled images, against 97.7 % for the next best (signed)",
+    );
   });
 
   test("does not ask which orientation it is where both are nearly as good", async () => {
@@ -251,7 +275,7 @@ describe("preflight() where ways are alike", () => {
       warnings: [],
     });
     expect(statement).toBe(
-      "pixels as x/255 (unit): log loss 0.081 on 231 labelled images, while raw makes 99.6 % of the confidences 1 to seven digits",
+      "Pixels as x/255 (unit): log loss 0.081 on 231 labelled images, while raw makes 99.6 % of the confidences 1 to seven digits",
     );
     const asked = await tried(homogeneous, { probe: right, wanted: { scale: "raw", invert: null } });
     expect(asked.chosen).toEqual(upright("raw"));
@@ -315,7 +339,7 @@ describe("preflight() where no way is right", () => {
     const { chosen, verdict, warnings, statement, scored } = await tried(model);
     expect({ chosen, verdict }).toEqual({ chosen: upright("unit"), verdict: "close" });
     expect(statement).toBe(
-      "pixels as x/255 (unit): no way to feed them is better than chance on 300 labelled images",
+      "Pixels as x/255 (unit): no way to feed them is better than chance on 300 labelled images",
     );
     expect(warnings).toEqual([
       `No way to feed the pixels is better than chance on 300 labelled images: the best is right on ${best}. The ` +
@@ -347,9 +371,14 @@ describe("preflight() where no way is right", () => {
         score: scorerOf(constant),
       }),
     ).toEqual({
-      preflight: { chosen: upright("unit"), automatic: true, verdict: "close", candidates: [] },
+      preflight: {
+        chosen: upright("unit"),
+        automatic: true,
+        verdict: "close",
+        statement: "Pixels as x/255 (unit): there are no labelled images to try other ways on",
+        candidates: [],
+      },
       warnings: [],
-      statement: "pixels as x/255 (unit): there are no labelled images to try other ways on",
     });
   });
 });
@@ -365,7 +394,7 @@ describe("preflight() with a way that was asked for", () => {
       verdict: "close",
     });
     expect(statement).toBe(
-      "pixels as x (raw), as asked: log loss 6.32 on 300 labelled images, against 0.42 with unit",
+      "Pixels as x (raw), as asked: log loss 6.32 on 300 labelled images, against 0.42 with unit",
     );
     expect(warnings).toEqual([
       "--scale raw was asked for, but on 300 labelled images unit is right on 90.3 % against 77.0 %: leave --scale raw " +
@@ -379,7 +408,7 @@ describe("preflight() with a way that was asked for", () => {
     });
     expect({ chosen, verdict, warnings }).toEqual({ chosen: upright("raw"), verdict: "clear", warnings: [] });
     expect(statement).toBe(
-      "pixels as x (raw), as asked: log loss 0.42 on 300 labelled images, against 3.73 for the next best (mnist)",
+      "Pixels as x (raw), as asked: log loss 0.42 on 300 labelled images, against 3.73 for the next best (mnist)",
     );
   });
 
@@ -438,7 +467,7 @@ test("preflight() of a model that takes bytes tries their polarity alone", async
     warnings: [],
   });
   expect(statement).toBe(
-    "pixels as x (inverted raw): log loss 0.42 on 300 labelled images, against 23.87 for the next best (raw)",
+    "Pixels as x (inverted raw): log loss 0.42 on 300 labelled images, against 23.87 for the next best (raw)",
   );
   expect(scored).toBe(720);
 });

@@ -139,6 +139,8 @@ export function preflight(overrides: Partial<Preflight> = {}): Preflight {
     chosen: { scale: "unit", invert: false, transpose: false },
     automatic: true,
     verdict: "clear",
+    statement:
+      "Pixels as x/255 (unit): log loss 0.35 on 300 labelled images, against 2.81 for the next best (mnist)",
     candidates: [candidate(), ...OTHERS],
     ...overrides,
   };

@@ -156,7 +156,7 @@ describe("readEvaluation(text, path)", () => {
     [
       "preflight",
       { chosen: {} },
-      `a.json is damaged: preflight is not an object with chosen and a list of candidates, or null; ${again}`,
+      `a.json is damaged: preflight is not an object with chosen, statement and a list of candidates, or null; ${again}`,
     ],
     ["imagesPerSecond", "9", `a.json is damaged: imagesPerSecond is not a number, or null; ${again}`],
     ["failures", {}, `a.json is damaged: failures is not an object with count and images; ${again}`],
