@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,6 +18,17 @@ describe("makeFolder(folder)", () => {
     await Promise.all(Array.from({ length: 20 }, () => makeFolder(folder)));
     expect(statSync(folder).isDirectory()).toBe(true);
     await makeFolder(folder);
+  });
+
+  test("tells which folders it made, the outermost first, and removes them where it fails", async () => {
+    const folder = temporaryFolder();
+    const [a, b] = [join(folder, "a"), join(folder, "a/b")];
+    expect(await makeFolder(b)).toEqual([a, b]);
+    expect(await makeFolder(b)).toEqual([]);
+    await expect(makeFolder(join(folder, "new", "x".repeat(300)))).rejects.toMatchObject({
+      code: "ENAMETOOLONG",
+    });
+    expect(readdirSync(folder)).toEqual(["a"]);
   });
 
   test("refuses where a file is in the way", async () => {

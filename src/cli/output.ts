@@ -1,13 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
-import { access, constants, mkdir, open, rm, type FileHandle } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { ReportError } from "../errors.ts";
-import { makeFolder } from "../folders.ts";
 import { manifest, type ManifestFile } from "../report/manifest.ts";
 import { commitFiles } from "./commit.ts";
-import { reasonOf, reporting } from "./write-errors.ts";
+import { makeStaging } from "./staging.ts";
+import { reporting } from "./write-errors.ts";
 
 /**
  * A run's files, written into a folder beside their places and moved there all at the end: whoever looks into the
@@ -31,71 +29,73 @@ export interface Output {
  * @throws ReportError where the folder cannot be made or written to.
  */
 export async function openOutput(folder: string, atHardExit: Set<() => void>): Promise<Output> {
-  const staging = join(folder, `.partial-${randomUUID()}`);
-  try {
-    await makeFolder(folder);
-    await access(folder, constants.W_OK);
-    await mkdir(staging);
-  } catch (error) {
-    throw new ReportError(`${folder}: cannot write the report there: ${reasonOf(error)}`, { cause: error });
-  }
+  const staging = await makeStaging(folder, atHardExit);
   const files: ManifestFile[] = [];
-  const streams = new Set<FileHandle>();
-  const removeNow = (): void => rmSync(staging, { recursive: true, force: true });
-  atHardExit.add(removeNow);
+  const unfinished = new Set<StagedFile>();
 
-  async function create(path: string): Promise<FileHandle> {
-    const target = join(staging, path);
-    await mkdir(dirname(target), { recursive: true });
-    return open(target, "wx");
-  }
-
-  async function discard(): Promise<void> {
-    for (const file of streams) await file.close().catch(() => {});
-    await rm(staging, { recursive: true, force: true });
-    atHardExit.delete(removeNow);
+  async function stream(path: string): Promise<StagedFile> {
+    const file = await stagedFile(join(staging.path, path), join(folder, path), (written) => {
+      unfinished.delete(file);
+      files.push({ path, ...written });
+    });
+    unfinished.add(file);
+    return file;
   }
 
   async function write(path: string, content: string | Uint8Array): Promise<void> {
-    await reporting(join(folder, path), async () => {
-      const file = await create(path);
-      try {
-        await file.writeFile(content);
-      } finally {
-        await file.close();
-      }
-    });
-    const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    files.push({ path, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") });
+    const file = await stream(path);
+    await file.write(content);
+    await file.end();
+  }
+
+  async function discard(): Promise<void> {
+    for (const file of unfinished) await file.abandon();
+    await staging.remove();
   }
 
   return {
     write,
-    async stream(path) {
-      const file = await reporting(join(folder, path), () => create(path));
-      streams.add(file);
-      const hash = createHash("sha256");
-      let bytes = 0;
-      return {
-        async write(text) {
-          const buffer = Buffer.from(text);
-          hash.update(buffer);
-          bytes += buffer.length;
-          await reporting(join(folder, path), () => file.writeFile(buffer));
-        },
-        async end() {
-          streams.delete(file);
-          await reporting(join(folder, path), () => file.close());
-          files.push({ path, bytes, sha256: hash.digest("hex") });
-        },
-      };
-    },
+    stream,
     async commit() {
       await write("manifest.json", manifest(files));
-      await commitFiles(staging, folder, files);
+      await commitFiles(staging.path, folder, files);
       await discard();
       return files;
     },
     discard,
+  };
+}
+
+interface StagedFile {
+  write(content: string | Uint8Array): Promise<void>;
+  end(): Promise<void>;
+  /** Closes it as it is. */
+  abandon(): Promise<void>;
+}
+
+/** A file that is digested while it is written. @param target where it will be, as errors name it */
+async function stagedFile(
+  path: string,
+  target: string,
+  onEnd: (written: Omit<ManifestFile, "path">) => void,
+): Promise<StagedFile> {
+  const file = await reporting(target, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    return open(path, "wx");
+  });
+  const hash = createHash("sha256");
+  let bytes = 0;
+  return {
+    async write(content) {
+      const piece = typeof content === "string" ? Buffer.from(content) : content;
+      hash.update(piece);
+      bytes += piece.length;
+      await reporting(target, () => file.writeFile(piece));
+    },
+    async end() {
+      await reporting(target, () => file.close());
+      onEnd({ bytes, sha256: hash.digest("hex") });
+    },
+    abandon: () => file.close().catch(() => {}),
   };
 }

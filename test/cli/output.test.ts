@@ -45,6 +45,8 @@ function contents(folder: string): Record<string, string> {
   );
 }
 
+const partial = (digit: number): string => `.partial-00000000-0000-4000-8000-00000000000${digit}`;
+
 describe("openOutput(folder, atHardExit)", () => {
   test("shows nothing until commit, and then everything, with a manifest", async () => {
     const folder = join(temporaryFolder(), "a/b");
@@ -87,6 +89,46 @@ describe("openOutput(folder, atHardExit)", () => {
     await output.write("a", "1");
     for (const action of atHardExit) action();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.each(["discard", "a hard exit"])(
+    "removes the folders that it made and that are empty, at %s",
+    async (end) => {
+      const folder = temporaryFolder();
+      const atHardExit = new Set<() => void>();
+      const output = await openOutput(join(folder, "a/b/c"), atHardExit);
+      const other = await openOutput(join(folder, "a/d"), new Set());
+      await output.write("x", "1");
+      if (end === "discard") await output.discard();
+      else for (const action of atHardExit) action();
+      expect(readdirSync(join(folder, "a"))).toEqual(["d"]);
+      await other.discard();
+      expect(readdirSync(join(folder, "a"))).toEqual([]);
+    },
+  );
+
+  test("removes no folder that was there before, or holds anything", async () => {
+    const folder = temporaryFolder();
+    await (await openOutput(folder, new Set())).discard();
+    expect(existsSync(folder)).toBe(true);
+    const output = await openOutput(join(folder, "a/b"), new Set());
+    writeFileSync(join(folder, "a/mine"), "mine");
+    await output.discard();
+    expect(contents(folder)).toEqual({ "a/mine": "mine" });
+  });
+
+  test("sweeps what runs left that were killed more than a day ago, and nothing else", async () => {
+    const folder = temporaryFolder();
+    const [killed, running, recent, mine] = [partial(0), partial(1), partial(2), ".partial-mine"];
+    for (const name of [killed, running, recent, mine]) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "predictions.csv"), "x");
+    }
+    const old = Date.now() / 1000 - 25 * 60 * 60;
+    utimesSync(join(folder, killed, "predictions.csv"), old, old);
+    for (const name of [killed, running, mine]) utimesSync(join(folder, name), old, old);
+    await (await openOutput(folder, new Set())).discard();
+    expect(readdirSync(folder).sort()).toEqual([running, recent, mine]);
   });
 
   test("takes a folder behind a symbolic link", async () => {
