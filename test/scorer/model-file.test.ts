@@ -22,9 +22,10 @@ const sha256 = (...contents: (Uint8Array | string)[]): string => {
   return hash.digest("hex");
 };
 
+const weight = (name: string) => ({ name, dims: [1], dataType: 1, rawData: new Uint8Array(4) });
+
 /** A model with one weight in each of these files. */
 function modelWith(locations: readonly string[]): Uint8Array {
-  const weight = (name: string) => ({ name, dims: [1], dataType: 1, rawData: new Uint8Array(4) });
   return graph({
     inputs: [value("x", "float", ["N", 1])],
     nodes: [node("Sum", ["x", ...locations].join(" "), "y")],

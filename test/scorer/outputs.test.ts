@@ -60,21 +60,22 @@ describe("outputPlan(file, tensors, answers, images, classes)", () => {
   });
 });
 
-describe("openModel(loaded, images, options, probe) with the bundled model and a data set of 8 classes", () => {
-  async function open(output: string | null) {
-    const loaded = await loadModel(bundledModel);
-    const images = { shape: [28, 28], classes: names(8) } as const;
-    const probe = {
-      indices: Uint32Array.of(0),
-      pixels: new Uint8Array(784).fill(100),
-      labels: Uint8Array.of(0),
-    };
-    const { choices, scorer } = await openModel(loaded, images, { layout: "auto", output }, probe);
-    return scorer(choices[0]!).describe().model;
-  }
+/** What is told of the bundled model for a data set of 8 classes. */
+async function factsOf(output: string | null) {
+  const loaded = await loadModel(bundledModel);
+  const images = { shape: [28, 28], classes: names(8) } as const;
+  const probe = {
+    indices: Uint32Array.of(0),
+    pixels: new Uint8Array(784).fill(100),
+    labels: Uint8Array.of(0),
+  };
+  const { choices, scorer } = await openModel(loaded, images, { layout: "auto", output }, probe);
+  return scorer(choices[0]!).describe().model;
+}
 
+describe("openModel(loaded, images, options, probe) with the bundled model and a data set of 8 classes", () => {
   test("is refused instead of losing its scores without a word", async () => {
-    await expect(open(null)).rejects.toThrow(
+    await expect(factsOf(null)).rejects.toThrow(
       new ScorerError(
         `${bundledModel} gives 10 scores an image (probabilities float32 [n, 10]), but the data set has 8 classes: use a ` +
           "model made for this data set, name all 10 classes with --classes, or take the labels alone with --output label",
@@ -83,6 +84,6 @@ describe("openModel(loaded, images, options, probe) with the bundled model and a
   });
 
   test("gives labels where its label output is named", async () => {
-    expect(await open("label")).toMatchObject({ meaning: "labels" });
+    expect(await factsOf("label")).toMatchObject({ meaning: "labels" });
   });
 });
