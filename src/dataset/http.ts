@@ -8,7 +8,16 @@ import { messageOf } from "../errors.ts";
 import { packageVersions } from "../package.ts";
 import { interruption } from "./content.ts";
 import { grouped } from "./idx.ts";
-import { discardPartial, readOrigin, sizeOf, SourceError, sourceOf, writeOrigin } from "./partial.ts";
+import {
+  CacheError,
+  discardPartial,
+  readOrigin,
+  sizeOf,
+  SourceError,
+  sourceOf,
+  writeOrigin,
+  writing,
+} from "./partial.ts";
 
 export interface HttpSettings {
   readonly connectTimeoutMs: number;
@@ -63,7 +72,7 @@ export class HttpClient {
     await this.#dispatcher.destroy();
   }
 
-  /** Completes the partial file. @throws SourceError, InterruptedError */
+  /** Completes the partial file. @throws SourceError, CacheError, InterruptedError */
   async download(transfer: Transfer): Promise<void> {
     const { host } = transfer.url;
     if (this.#unreachable.has(host))
@@ -75,6 +84,7 @@ export class HttpClient {
         return;
       } catch (error) {
         if (transfer.signal.aborted) throw interruption(transfer.signal);
+        if (error instanceof CacheError) throw error;
         const failure = error instanceof SourceError ? error : sourceError(error);
         if (failure.kind === "unreachable") this.#unreachable.add(host);
         if (failure.kind !== "cut" || attempt === MAX_ATTEMPTS) throw failure;
@@ -167,19 +177,20 @@ async function receive(
   const total = Number.isFinite(length) ? from + length : null;
   let received = from;
   // Emptied before its origin is noted: a stop in between leaves nothing that could be taken for a part of this one.
-  const file = await open(partial, from === 0 ? "w" : "a");
+  const file = await writing(() => open(partial, from === 0 ? "w" : "a"));
   try {
-    if (from === 0) await writeOrigin(partial, { source: sourceOf(url), validator: validatorOf(headers) });
+    const origin = { source: sourceOf(url), validator: validatorOf(headers) };
+    if (from === 0) await writing(() => writeOrigin(partial, origin));
     progress(received, total);
     for await (const chunk of body as AsyncIterable<Buffer>) {
       alive();
-      await file.appendFile(chunk);
+      await writing(() => file.appendFile(chunk));
       received += chunk.length;
       progress(received, total);
     }
-    await file.datasync();
+    await writing(() => file.datasync());
   } catch (error) {
-    if (error instanceof Error && "syscall" in error && error.syscall === "write") throw error;
+    if (error instanceof CacheError) throw error;
     throw cut(received, total, error);
   } finally {
     body.on("error", () => {}).destroy();

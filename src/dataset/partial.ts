@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 
+import { messageOf } from "../errors.ts";
+
 /** Why one source did not give a file. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
@@ -10,6 +12,24 @@ export class SourceError extends Error {
   constructor(kind: SourceError["kind"], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;
+  }
+}
+
+/** The cache cannot be written, which is no source's fault. Its cause says why. */
+export class CacheError extends Error {
+  override readonly name = "CacheError";
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/** Does something to the cache. @throws CacheError */
+export async function writing<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new CacheError(error);
   }
 }
 
@@ -31,8 +51,10 @@ function originPath(partial: string): string {
 }
 
 export async function discardPartial(partial: string): Promise<void> {
-  await rm(originPath(partial), { force: true });
-  await rm(partial, { force: true });
+  await writing(async () => {
+    await rm(originPath(partial), { force: true });
+    await rm(partial, { force: true });
+  });
 }
 
 export async function writeOrigin(partial: string, origin: Origin): Promise<void> {

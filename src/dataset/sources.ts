@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, stat } from "node:fs/promises";
+import { access, copyFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import type { HttpClient, HttpSettings } from "./http.ts";
 import type { LockSettings } from "./lock.ts";
-import { discardPartial, SourceError } from "./partial.ts";
+import { CacheError, discardPartial, SourceError } from "./partial.ts";
 
 export interface DownloadProgress {
   readonly file: string;
@@ -141,11 +141,21 @@ function fileUnder(base: string, file: string): URL | null {
   return url;
 }
 
+async function isReadable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
 async function copy(from: string, partial: string, report: Report): Promise<void> {
   await discardPartial(partial);
   try {
     await copyFile(from, partial, constants.COPYFILE_FICLONE);
   } catch (error) {
+    if (await isReadable(from)) throw new CacheError(error);
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     throw new SourceError(
       missing ? "missing" : "other",

@@ -25,6 +25,17 @@ describe("openDataset(options) without network", () => {
     expect(mirror.requests).toEqual([]);
   });
 
+  test("--offline lists nothing where there is no source that it allows", async () => {
+    const scene = await fetch({ mirrors: ["http://127.0.0.1:9/"], options: { offline: true } });
+    const folder = join(scene.dir, "tiny");
+    expect(await message(scene.read())).toBe(
+      [
+        `tiny-images-idx3-ubyte of Tiny is not in ${folder}, and --offline forbids a download.`,
+        `Run once without --offline, give --mirror file:///FOLDER, or place ${IMAGES} in ${folder} by hand`,
+      ].join("\n"),
+    );
+  });
+
   test("--offline takes files from a folder, whose read-only copies can be replaced later", async () => {
     const folder = await temporaryFolder();
     await put(folder, ARCHIVES);

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -169,6 +169,29 @@ describe("openDataset(options) with an empty cache", () => {
       "tiny-images-idx3-ubyte is not verified: no digest of it is published",
       "tiny-labels-idx1-ubyte is not verified: no digest of it is published",
     ]);
+  });
+
+  test("says so where a file of the cache cannot be written, and asks no other source", async () => {
+    const mirror = await startMirror(serving(ARCHIVES));
+    const other = await startMirror(serving(ARCHIVES));
+    const scene = await fetch({ mirrors: [mirror.url, other.url] });
+    await put(scene.path(`${IMAGES}.partial`), { "in-the-way": "" });
+    expect(await message(scene.read())).toBe(
+      `${join(scene.dir, "tiny")} cannot be written (EISDIR: illegal operation on a directory, open ` +
+        `'${scene.path(`${IMAGES}.partial`)}'): choose another folder with --data-dir`,
+    );
+    expect(other.requests).toEqual([]);
+  });
+
+  test.runIf(process.platform === "linux")("says so where the disk is full", async () => {
+    const mirror = await startMirror(serving(ARCHIVES));
+    const scene = await fetch({ mirrors: [mirror.url] });
+    await mkdir(join(scene.dir, "tiny"));
+    await symlink("/dev/full", scene.path(`${IMAGES}.partial`));
+    expect(await message(scene.read())).toBe(
+      `${join(scene.dir, "tiny")} cannot be written (ENOSPC: no space left on device, write): ` +
+        "choose another folder with --data-dir",
+    );
   });
 
   test("says so where the cache cannot be written", async () => {
