@@ -3,11 +3,11 @@ import { basename } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
-import type { Batch, Layout, PixelChoice, Scale, Scorer, Scores } from "../types.ts";
+import type { Batch, Layout, PixelChoice, Scale, Scorer, ScorerDescription, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
 import { writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
 import { ELEMENTS, toDoubles } from "./elements.ts";
-import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan } from "./outputs.ts";
+import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan, type Outputs } from "./outputs.ts";
 import { pixelWriter, type PixelWriter } from "./pixels.ts";
 import type { LoadedModel } from "./session.ts";
 import { firstThatRuns, freedSession, trial, trialScales } from "./trial.ts";
@@ -39,6 +39,18 @@ const HEAVY_BATCH = 128;
 /** Images on which the outputs' meaning is told. */
 const TRIAL_ROWS = 64;
 
+/** How a model is run, and what it answers. */
+interface Understood {
+  readonly loaded: LoadedModel;
+  readonly images: Images;
+  /** The model's own, or one that takes any number of images. */
+  readonly session: InferenceSession;
+  readonly plan: InputPlan;
+  /** As the model has it, whatever the session takes. */
+  readonly fixedBatch: number | null;
+  readonly output: OutputPlan;
+}
+
 /**
  * Finds out how a model takes images and what it answers, by its metadata and by running it on a few of them.
  *
@@ -51,7 +63,17 @@ export async function openModel(
   options: ModelOptions,
   probe: Batch,
 ): Promise<OpenedModel> {
-  const { file, session, heavy } = loaded;
+  const model = await understand(loaded, images, options, probe);
+  return { choices: choicesFor(model.plan), scorer: (choice) => scorerOf(model, choice) };
+}
+
+async function understand(
+  loaded: LoadedModel,
+  images: Images,
+  options: ModelOptions,
+  probe: Batch,
+): Promise<Understood> {
+  const { file, session } = loaded;
   const tensors = tensorOutputs(file.path, session.outputMetadata, options.output);
   const plans = inputPlans(file.path, session.inputMetadata, images.shape, options.layout);
   const original = { loaded, session, tensors, images, probe };
@@ -64,38 +86,38 @@ export async function openModel(
     trialScales(plan).map((scale) => trial({ ...original, session: active }, plan, rows, scale)),
   );
   const output = outputPlan(file.path, tensors, answers, rows, images.classes);
-  const rowsPerRun = plan.fixedBatch ?? (heavy ? HEAVY_BATCH : Infinity);
-  const input = session.inputMetadata[0] as TensorMetadata;
+  return { loaded, images, session: active, plan, fixedBatch: fixed.fixedBatch, output };
+}
+
+function scorerOf(model: Understood, choice: PixelChoice): Scorer {
+  const { loaded, images, session, plan } = model;
   return {
-    choices: choicesFor(plan),
-    scorer: (choice) => ({
-      describe: () => ({
-        kind: "onnx",
-        name: basename(file.path),
-        sha256: file.sha256,
-        preprocessing: { ...choice, layout: plan.layout },
-        model: {
-          ...loaded.facts,
-          input: describeTensor(input),
-          output: output.description,
-          meaning: output.meaning,
-          fixedBatch: fixed.fixedBatch,
-        },
-      }),
-      score: scoring(
-        loaded,
-        active,
-        plan,
-        output,
-        rowsPerRun,
-        pixelWriter(plan, choice, images.shape),
-        images,
-      ),
-      async close() {
-        if (active !== session) await active.release();
-        await session.release();
-      },
-    }),
+    describe: () => description(model, choice),
+    score: scoring(model, pixelWriter(plan, choice, images.shape)),
+    async close() {
+      if (session !== loaded.session) await session.release();
+      await loaded.session.release();
+    },
+  };
+}
+
+function description(
+  { loaded, plan, fixedBatch, output }: Understood,
+  choice: PixelChoice,
+): ScorerDescription {
+  const { file, facts, session } = loaded;
+  return {
+    kind: "onnx",
+    name: basename(file.path),
+    sha256: file.sha256,
+    preprocessing: { ...choice, layout: plan.layout },
+    model: {
+      ...facts,
+      input: describeTensor(session.inputMetadata[0] as TensorMetadata),
+      output: output.description,
+      meaning: output.meaning,
+      fixedBatch,
+    },
   };
 }
 
@@ -108,37 +130,11 @@ function choicesFor({ type, turned }: InputPlan): PixelChoice[] {
   );
 }
 
-function scoring(
-  { file, runtime }: LoadedModel,
-  session: InferenceSession,
-  plan: InputPlan,
-  output: OutputPlan,
-  rowsPerRun: number,
-  writer: PixelWriter,
-  { shape, classes }: Images,
-): Scorer["score"] {
+function scoring(model: Understood, writer: PixelWriter): Scorer["score"] {
+  const { loaded, plan, output, images } = model;
+  const { shape, classes } = images;
   const size = shape[0] * shape[1];
-  const wanted = [output.scores, output.label].filter((name) => name !== null);
-
-  async function run(pixels: Uint8Array, rows: number, scores: Scores, start: number): Promise<void> {
-    const { buffer, shape: dims } = writer.write(pixels, rows, plan.fixedBatch ?? rows);
-    const feeds = { [plan.name]: new runtime.Tensor(plan.type, buffer as Float32Array, dims) };
-    let answer: InferenceSession.OnnxValueMapType;
-    try {
-      answer = await session.run(feeds, wanted);
-    } catch (error) {
-      throw new ScorerError(`${file.path} failed while scoring: ${runtimeMessage(error)}`, { cause: error });
-    }
-    const table = output.scores === null ? undefined : answer[output.scores];
-    const values = table && toDoubles(table);
-    if (values && scores.probabilities) {
-      writeProbabilities(values, output.meaning, scores.probabilities, start, rows, classes.length);
-    }
-    const label = output.label === null ? undefined : answer[output.label];
-    if (label) writeLabels(file.path, label, scores.labels, start, rows, classes);
-    else if (values) writeArgmax(values, scores.labels, start, rows, classes.length);
-  }
-
+  const rowsPerRun = plan.fixedBatch ?? (loaded.heavy ? HEAVY_BATCH : Infinity);
   return async (batch, signal) => {
     const count = batch.labels.length;
     const scores: Scores = {
@@ -149,8 +145,52 @@ function scoring(
     for (let start = 0; start < count; start += step) {
       signal.throwIfAborted();
       const rows = Math.min(step, count - start);
-      await run(batch.pixels.subarray(start * size, (start + rows) * size), rows, scores, start);
+      const answer = await run(
+        model,
+        writer,
+        batch.pixels.subarray(start * size, (start + rows) * size),
+        rows,
+      );
+      writeScores(model, answer, scores, start, rows);
     }
     return scores;
   };
+}
+
+async function run(
+  { loaded, session, plan, output }: Understood,
+  writer: PixelWriter,
+  pixels: Uint8Array,
+  rows: number,
+): Promise<Outputs> {
+  const { buffer, shape } = writer.write(pixels, rows, plan.fixedBatch ?? rows);
+  const feeds = { [plan.name]: new loaded.runtime.Tensor(plan.type, buffer as Float32Array, shape) };
+  try {
+    return await session.run(
+      feeds,
+      [output.scores, output.label].filter((name) => name !== null),
+    );
+  } catch (error) {
+    throw new ScorerError(`${loaded.file.path} failed while scoring: ${runtimeMessage(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Writes one run's answer for the `rows` images from `start`. */
+function writeScores(
+  { loaded, output, images: { classes } }: Understood,
+  answer: Outputs,
+  { labels, probabilities }: Scores,
+  start: number,
+  rows: number,
+): void {
+  const table = output.scores === null ? undefined : answer[output.scores];
+  const values = table && toDoubles(table);
+  if (values && probabilities) {
+    writeProbabilities(values, output.meaning, probabilities, start, rows, classes.length);
+  }
+  const label = output.label === null ? undefined : answer[output.label];
+  if (label) writeLabels(loaded.file.path, label, labels, start, rows, classes);
+  else if (values) writeArgmax(values, labels, start, rows, classes.length);
 }
