@@ -23,21 +23,21 @@ export interface InputPlan {
   readonly turned: boolean;
 }
 
+type Shape = (images: number, channels: number, height: number, width: number) => number[];
+
+const SHAPES = {
+  flat: (images, channels, height, width) => [images, channels * height * width],
+  nhw: (images, _channels, height, width) => [images, height, width],
+  nchw: (images, channels, height, width) => [images, channels, height, width],
+  nhwc: (images, channels, height, width) => [images, height, width, channels],
+} as const satisfies Record<Layout, Shape>;
+
 /** The shape of a tensor of images in a layout. */
 export function tensorShape(
   { layout, channels, shape: [height, width] }: Pick<InputPlan, "layout" | "channels" | "shape">,
   images: number,
 ): number[] {
-  switch (layout) {
-    case "flat":
-      return [images, channels * height * width];
-    case "nhw":
-      return [images, height, width];
-    case "nchw":
-      return [images, channels, height, width];
-    case "nhwc":
-      return [images, height, width, channels];
-  }
+  return SHAPES[layout](images, channels, height, width);
 }
 
 /** In the order in which they are tried where a model leaves its dimensions open. */

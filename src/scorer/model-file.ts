@@ -107,20 +107,17 @@ async function read(path: string): Promise<Buffer> {
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file: check --model",
+  ENOTDIR: "there is no such file: check --model",
+  EISDIR: "it is a folder: name the .onnx file in --model",
+  EACCES: "permission denied: check the file's permissions",
+  ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GB: export it with external weights",
+};
+
 function reasonOf(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return "there is no such file: check --model";
-    case "EISDIR":
-      return "it is a folder: name the .onnx file in --model";
-    case "EACCES":
-      return "permission denied: check the file's permissions";
-    case "ERR_FS_FILE_TOO_LARGE":
-      return "it is larger than 2 GB: export it with external weights";
-    default:
-      return messageOf(error);
-  }
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? messageOf(error);
 }
 
 function decode(path: string, content: Buffer): ModelProto {
