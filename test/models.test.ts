@@ -209,6 +209,7 @@ test.each([
     expect(correctOf(outcome)).toBeGreaterThanOrEqual(correct[0]);
     expect(correctOf(outcome)).toBeLessThanOrEqual(correct[1]);
     expect([...outcome.found.warnings, ...outcome.warnings]).toEqual(warnings);
+    expect(outcome.found.preflight.verdict).toBe("close");
   },
 );
 

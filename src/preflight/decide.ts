@@ -160,7 +160,7 @@ function rivalsOf(way: Way, ways: readonly Way[]): Way[] {
       other !== way &&
       (way.choice.transpose || !other.choice.transpose) &&
       !isSame(way.result, other.result) &&
-      !beats(way, other, certainty),
+      (!beats(way, other, certainty) || beats(other, way)),
   );
 }
 

@@ -36,15 +36,22 @@ function evidence({ chosen, verdict, ways }: Decision): string {
   const on = `on ${images(chosen.result.images)}`;
   if (verdict === "same") return `their scale makes no difference to this model, ${figure(chosen)} ${on}`;
   if (next === undefined) return `${figure(chosen)} ${on}`;
-  const reason =
-    whyBetter(chosen.result, next.result) ?? whyBetter(chosen.result, next.result, CONVINCING_TO_STAY);
-  if (reason === "saturation") {
-    return `${figure(chosen)} ${on}, while ${wayName(next.choice)} makes ${percent(next.result.saturated ?? 0)} of the confidences 1 to seven digits`;
+  const own = whyBetter(chosen.result, next.result);
+  const others = whyBetter(next.result, chosen.result);
+  const name = wayName(next.choice);
+  const [sure, alsoSure] = [chosen, next].map(({ result }) => percent(result.saturated ?? 0));
+  if (own === "saturation") {
+    return `${figure(chosen)} ${on}, while ${name} makes ${alsoSure} of the confidences 1 to seven digits`;
   }
-  const others = verdict === "close" ? wayName(next.choice) : `the next best (${wayName(next.choice)})`;
-  const against = verdict === "close" ? "with" : "for";
-  const [own, other] = figures(chosen, next, reason);
-  return `${own} ${on}, against ${other} ${against} ${others}`;
+  if (others === "saturation") {
+    return `${figure(chosen)} ${on}, with ${sure} of the confidences 1 to seven digits, against ${alsoSure} with ${name}`;
+  }
+  const reason = own ?? whyBetter(chosen.result, next.result, CONVINCING_TO_STAY);
+  const [measure, first, second] =
+    others === null ? figures(chosen, next, reason) : figures(next, chosen, others);
+  const [mine, theirs] = others === null ? [first, second] : [second, first];
+  const against = verdict === "close" ? `with ${name}` : `for the next best (${name})`;
+  return `${measure} ${mine} ${on}, against ${theirs} ${against}`;
 }
 
 /** The best way of another scale or polarity. */
@@ -58,17 +65,17 @@ function figure({ result }: Way): string {
     : `log loss ${loss(result.logLoss)}`;
 }
 
-/** Both ways in the measure that tells them apart: `log loss 0.35` and `2.81`. */
-function figures(way: Way, other: Way, reason: Reason | null): [string, string] {
+/** The measure that tells two ways apart, and both in it: `log loss`, `0.35` and `2.81`. */
+function figures(way: Way, other: Way, reason: Reason | null): [string, string, string] {
   const [own, others] = [way.result, other.result];
   if (
     own.logLoss === null ||
     others.logLoss === null ||
     (reason === "accuracy" && own.logLoss >= others.logLoss)
   ) {
-    return [`accuracy ${percent(own.accuracy)}`, percent(others.accuracy)];
+    return ["accuracy", percent(own.accuracy), percent(others.accuracy)];
   }
-  return [`log loss ${loss(own.logLoss)}`, loss(others.logLoss)];
+  return ["log loss", loss(own.logLoss), loss(others.logLoss)];
 }
 
 /** What a reader must know before believing numbers of pixels fed in this way. */
@@ -137,6 +144,6 @@ function shortfall(better: Way, chosen: Way): string {
   if (reason === "accuracy") {
     return `${on} ${name} is right on ${percent(better.result.accuracy)} against ${percent(chosen.result.accuracy)}`;
   }
-  const [own, other] = figures(better, chosen, reason);
-  return `${on} ${name} has ${own} against ${other}`;
+  const [measure, own, other] = figures(better, chosen, reason);
+  return `${on} ${name} has ${measure} ${own} against ${other}`;
 }

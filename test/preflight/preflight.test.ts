@@ -279,6 +279,10 @@ describe("preflight() where ways are alike", () => {
     );
     const asked = await tried(homogeneous, { probe: right, wanted: { scale: "raw", invert: null } });
     expect(asked.chosen).toEqual(upright("raw"));
+    expect(asked.statement).toBe(
+      "Pixels as x (raw), as asked: log loss below 0.0001 on 231 labelled images, with 99.6 % of the confidences 1 to " +
+        "seven digits, against 0.9 % with unit",
+    );
     expect(asked.warnings).toEqual([
       "--scale raw was asked for, but on 231 labelled images it makes 99.6 % of the confidences 1 to seven digits, and unit " +
         "0.9 % at about the same accuracy: leave --scale raw out, unless the model was trained so.",
