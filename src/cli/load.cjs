@@ -16,8 +16,7 @@ function readCompiled() {
   }
 }
 
-// esbuild escapes what is not ASCII, so that the text needs one byte a character.
-const source = readFileSync(file, "latin1");
+const source = readFileSync(file, "utf8");
 const cachedData = readCompiled();
 const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
   filename: file,

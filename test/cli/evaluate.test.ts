@@ -81,6 +81,15 @@ describe("evaluate without options", () => {
     expect(counted).toEqual(evaluation.confusionMatrix);
   });
 
+  test("keeps characters beyond ASCII through the bundle", () => {
+    for (const file of ["report.html", "report.md", "charts/roc.svg", "charts/worst_errors.svg"]) {
+      expect(readFileSync(join(out, file), "utf8")).not.toMatch(/[ÂÃâ]/);
+    }
+    const html = readFileSync(join(out, "report.html"), "utf8");
+    for (const text of ["91.47–92.54", "true ╲ predicted", '<td class="none">·</td>'])
+      expect.soft(html).toContain(text);
+  });
+
   test("writes a metrics.json that its schema accepts", () => {
     const validate = new Ajv2020({ allErrors: true }).compile(
       readJson<object>(root, "src/report/metrics.schema.json"),
