@@ -16,8 +16,10 @@ const TOLERANCE = 1e-5;
 const PIXEL_SHARE = 0.001;
 const ARGUMENTS = [
   "evaluate",
-  ...["--charts", "png", "--reports", "json,markdown,junit", "--color", "false"],
-  ...["--gate", "accuracy >= 0.92", "--gate", "recall[5] >= 0.85"],
+  "--charts=png",
+  "--reports=json,markdown,junit",
+  "--gate=accuracy >= 0.92",
+  "--gate=recall[5] >= 0.85",
 ];
 
 function generate(out) {

@@ -105,7 +105,7 @@ async function build(stamp, staging) {
   });
   mkdirSync(staging);
   for (const { path, contents } of outputFiles) writeFileSync(path, contents);
-  const loader = readFileSync(new URL("load.cjs", import.meta.url));
+  const loader = readFileSync(new URL("load.cjs", import.meta.url), "utf8");
   for (const name of ENTRIES)
     writeFileSync(join(staging, `${name}.cjs`), name === "main" ? `#!/usr/bin/env node\n${loader}` : loader);
   const files = [...outputFiles.map(({ path }) => basename(path)), ...ENTRIES.map((name) => `${name}.cjs`)];

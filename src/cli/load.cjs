@@ -2,10 +2,10 @@
 // dist/ by build.mjs, once for each bundle: `main.cjs` runs `main.bundle.cjs`.
 const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { basename, join } = require("node:path");
+const path = require("node:path");
 const { Script } = require("node:vm");
 
-const file = join(__dirname, basename(__filename).replace(/cjs$/, "bundle.cjs"));
+const file = path.join(__dirname, path.basename(__filename).replace(/cjs$/, "bundle.cjs"));
 const compiledFile = `${file}.compiled`;
 
 function readCompiled() {
