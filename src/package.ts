@@ -7,7 +7,10 @@ import { readFileSync } from "node:fs";
 export const packageRoot = new URL("../", import.meta.url);
 
 /** This package's own version, and the exact versions of what it depends on. */
-export function packageVersions(): { readonly version: string; readonly dependencies: Record<string, string> } {
+export function packageVersions(): {
+  readonly version: string;
+  readonly dependencies: Record<string, string>;
+} {
   return JSON.parse(readFileSync(new URL("package.json", packageRoot), "utf8")) as {
     version: string;
     dependencies: Record<string, string>;
