@@ -9,15 +9,10 @@ interface Element {
   readonly fractional: boolean;
 }
 
-/** float16 as newer Nodes have it, which the runtime then gives and wants; before, it is held as its 16 bits. */
-const Half =
-  (globalThis as { Float16Array?: new (length: number) => Uint16Array }).Float16Array ?? Uint16Array;
-const HALF_AS_BITS = Half === Uint16Array;
-
-/** The element types that a model may take its pixels in, by the runtime's names. */
+/** The element types that a model may take its pixels in, by the runtime's names. float16 is held as its 16 bits. */
 export const ELEMENTS = {
   float32: { array: Float32Array, fractional: true },
-  float16: { array: Half, fractional: true },
+  float16: { array: Uint16Array, fractional: true },
   float64: { array: Float64Array, fractional: true },
   uint8: { array: Uint8Array, fractional: false },
   int32: { array: Int32Array, fractional: false },
@@ -35,7 +30,7 @@ export function toElements(values: readonly number[], type: ElementType): Number
   const numbers = new ELEMENTS[type].array(values.length);
   values.forEach((value, i) => {
     if (numbers instanceof BigInt64Array) numbers[i] = BigInt(Math.round(value));
-    else numbers[i] = type === "float16" && HALF_AS_BITS ? toHalf(value) : value;
+    else numbers[i] = type === "float16" ? toHalf(value) : value;
   });
   return numbers;
 }
@@ -43,7 +38,7 @@ export function toElements(values: readonly number[], type: ElementType): Number
 /** A tensor's numbers as doubles, or null where it holds none (strings). */
 export function toDoubles({ type, data }: Pick<Tensor, "type" | "data">): Float64Array | Float32Array | null {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
-  if (type === "float16" && HALF_AS_BITS) return Float64Array.from(data as Uint16Array, fromHalf);
+  if (type === "float16") return Float64Array.from(data as Uint16Array, fromHalf);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
   if (type === "string" || type === "bool") return null;
   return Float64Array.from(data as Uint8Array);

@@ -27,7 +27,7 @@ const FATAL_ONLY = 4;
  * @throws ScorerError where the file is missing, is no model, or cannot be run
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  const [file, runtime] = await Promise.all([readModel(path), import("onnxruntime-node")]);
+  const [file, runtime] = await Promise.all([readModel(path), loadRuntime()]);
   const facts = fileFacts(file);
   const heavy = isHeavy(file, facts);
   try {
@@ -36,6 +36,28 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   } catch (error) {
     throw new ScorerError(`${path} ${whyNot(facts, runtimeMessage(error))}`, { cause: error });
   }
+}
+
+/**
+ * The runtime. Its native part does not know Float16Array, which Node 24 brought and which its JavaScript part uses where
+ * it sees one: it is out of sight until the latter has looked, at its first tensor.
+ */
+export async function loadRuntime(): Promise<Runtime> {
+  const runtime = await import("onnxruntime-node");
+  const holder = globalThis as { Float16Array?: unknown };
+  const { Float16Array } = holder;
+  if (Float16Array === undefined) return runtime;
+  delete holder.Float16Array;
+  try {
+    new runtime.Tensor("uint8", [0], [1]).dispose();
+  } finally {
+    Object.defineProperty(globalThis, "Float16Array", {
+      value: Float16Array,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return runtime;
 }
 
 /** @param model path or content of an ONNX file */

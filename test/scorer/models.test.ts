@@ -14,12 +14,15 @@ import { answers, correct, logLoss, type Images } from "./models/feed.ts";
 import { constant, value } from "./models/graph.ts";
 import { pixels } from "./models/linear.ts";
 import { fromHalf, toHalf } from "./models/half.ts";
+import { loadRuntime } from "../../src/scorer/session.ts";
 
 const t10k = mnist("test", 10_000);
 /** Every 50th image: t10k's first half is harder than its second, so that the first 200 would not stand for all. */
 const few = every(50);
 
 let folder = "";
+// Before any tensor is made, as the scorer itself does.
+beforeAll(() => loadRuntime());
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-models-"));
 });
