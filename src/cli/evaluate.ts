@@ -2,7 +2,6 @@ import { join } from "node:path";
 
 import { evaluate } from "../evaluate.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
-import { predictionsHeader, predictionsRows } from "../report/csv.ts";
 import { REPORTS } from "../report/table.ts";
 import { summaryJson, summaryText } from "../report/text.ts";
 import type { Evaluation } from "../types.ts";
@@ -12,6 +11,7 @@ import { environment } from "./environment.ts";
 import { openInputs } from "./inputs.ts";
 import type { EvaluateArguments } from "./options.ts";
 import { openOutput, type Output } from "./output.ts";
+import { predictionsFile, type Predictions } from "./predictions.ts";
 import { progressLine, type Progress } from "./progress.ts";
 
 /** Narrowest summary that is laid out; below it, lines wrap. */
@@ -24,10 +24,10 @@ export async function evaluateCommand(options: EvaluateArguments, context: Conte
   const output = await openOutput(options.out, context.atHardExit);
   const drawing = startDrawing(options.charts, context.signal);
   try {
-    const evaluation = await measure(options, context, gates, output, progress);
+    const { evaluation, predictions } = await measure(options, context, gates, output, progress);
     progress.clear();
     if (options.charts.length > 0) progress.update("Drawing charts", 0, null);
-    await writeReports(evaluation, options, output, drawing);
+    await writeReports(evaluation, predictions, options, output, drawing);
     context.signal.throwIfAborted();
     await output.commit();
     progress.clear();
@@ -46,15 +46,15 @@ async function measure(
   gates: readonly Gate[],
   output: Output,
   progress: Progress,
-): Promise<Evaluation> {
+): Promise<{ evaluation: Evaluation; predictions: Predictions | null }> {
   const startedAt = context.now();
   const fixed = fixedTime(context.env);
   const machine = fixed === null ? environment() : Promise.resolve(null);
   const { dataset, scorer, preflight } = await openInputs(options, context, progress);
   try {
     const bound = bindGates(gates, dataset.classes);
-    const predictions = options.reports.includes("csv") ? await output.stream("predictions.csv") : null;
-    let header = true;
+    const { classes } = dataset;
+    const predictions = options.reports.includes("csv") ? predictionsFile(output, classes) : null;
     const outcome = await evaluate({
       dataset,
       scorer,
@@ -63,16 +63,9 @@ async function measure(
       seed: options.seed,
       signal: context.signal,
       onProgress: (images) => progress.update("Scoring", images, dataset.size),
-      async onScored(batch) {
-        if (predictions === null) return;
-        if (header) await predictions.write(predictionsHeader(dataset.classes, batch.probabilities !== null));
-        header = false;
-        for (const rows of predictionsRows(batch, dataset.classes)) await predictions.write(rows);
-      },
+      onScored: (batch) => predictions?.add(batch),
     });
-    await predictions?.end();
-    const { classes } = dataset;
-    return {
+    const evaluation: Evaluation = {
       ...outcome,
       imagesPerSecond: fixed === null ? outcome.imagesPerSecond : null,
       warnings: [
@@ -85,6 +78,7 @@ async function measure(
       environment: await machine,
       gates: checkGates(bound, outcome),
     };
+    return { evaluation, predictions };
   } finally {
     await scorer.close();
   }
@@ -105,11 +99,12 @@ async function fontWarnings(classes: readonly string[], { charts }: EvaluateArgu
 
 async function writeReports(
   evaluation: Evaluation,
+  predictions: Predictions | null,
   options: EvaluateArguments,
   output: Output,
   drawing: Drawing,
 ): Promise<void> {
-  const drawn = await drawing.draw(evaluation);
+  const [drawn] = await Promise.all([drawing.draw(evaluation), predictions?.finish()]);
   for (const { path, content } of drawn.files) await output.write(path, content);
   for (const name of options.reports) {
     for (const { path, content } of REPORTS[name](evaluation, drawn)) await output.write(path, content);
