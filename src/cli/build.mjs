@@ -131,21 +131,25 @@ function stop() {
 /** Builds where dist/ is not of today's sources. One process at a time, because the others may run it already. */
 export async function ensureBuilt() {
   const stamp = stampOf(join(root, "src"));
-  while (stamp !== builtStamp()) {
-    if (!lockTaken()) {
-      await sleep(50);
-      continue;
-    }
-    const staging = join(root, `dist-${randomUUID()}`);
-    const clearUp = () => [lock, staging].forEach((path) => rmSync(path, { recursive: true, force: true }));
-    // Ctrl-C, after which the next start must not wait for the lock.
-    process.on("exit", clearUp).on("SIGINT", stop).on("SIGTERM", stop);
-    try {
-      if (stamp !== builtStamp()) await build(stamp, staging);
-    } finally {
+  if (stamp === builtStamp()) return;
+  const staging = join(root, `dist-${randomUUID()}`);
+  let building = false;
+  const clearUp = () => {
+    if (building) for (const path of [lock, staging]) rmSync(path, { recursive: true, force: true });
+    building = false;
+  };
+  // Before the lock is taken: after Ctrl-C, the next start must not wait for it.
+  process.on("exit", clearUp).on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    while (stamp !== builtStamp()) {
+      building = lockTaken();
+      if (!building) await sleep(50);
+      else if (stamp !== builtStamp()) await build(stamp, staging);
       clearUp();
-      process.off("exit", clearUp).off("SIGINT", stop).off("SIGTERM", stop);
     }
+  } finally {
+    clearUp();
+    process.off("exit", clearUp).off("SIGINT", stop).off("SIGTERM", stop);
   }
 }
 
