@@ -58,7 +58,7 @@ async function measure(
     const outcome = await evaluate({
       dataset,
       scorer,
-      preflight: preflight?.preflight ?? null,
+      preflight: preflight.preflight,
       batchSize: options.batchSize,
       seed: options.seed,
       signal: context.signal,
@@ -68,11 +68,7 @@ async function measure(
     const evaluation: Evaluation = {
       ...outcome,
       imagesPerSecond: fixed === null ? outcome.imagesPerSecond : null,
-      warnings: [
-        ...(preflight?.warnings ?? []),
-        ...outcome.warnings,
-        ...(await fontWarnings(classes, options)),
-      ],
+      warnings: [...preflight.warnings, ...outcome.warnings, ...(await fontWarnings(classes, options))],
       createdAt: (fixed ?? startedAt).toISOString(),
       durationSeconds: fixed === null ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
       environment: await machine,

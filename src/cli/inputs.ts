@@ -11,8 +11,8 @@ import type { Progress } from "./progress.ts";
 export interface Inputs {
   readonly dataset: Dataset;
   readonly scorer: Scorer;
-  /** How the pixels' preprocessing was found; null where there was nothing to choose. */
-  readonly preflight: PreflightOutcome | null;
+  /** How the pixels' preprocessing was found. */
+  readonly preflight: PreflightOutcome;
 }
 
 /** What opens them: a test's own, to see that all is closed again. */
