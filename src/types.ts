@@ -87,28 +87,68 @@ export interface ModelFacts {
   readonly fixedBatch: number | null;
 }
 
+/** What was found out about a service. */
+export interface EndpointFacts {
+  /** The model's name in the service, null where its protocol has none. */
+  readonly model: string | null;
+  readonly version: string | null;
+  /** The `Server` header, null without one. */
+  readonly server: string | null;
+  /** How images are written, as `instances of JSON numbers`. */
+  readonly encoding: string;
+  /** How protocol and encoding were found, as one phrase. */
+  readonly found: string;
+  /** The output that is read, as `predict int64 [n]`. */
+  readonly output: string;
+  readonly meaning: ScoreMeaning;
+}
+
 export interface ScorerDescription {
   readonly kind: "onnx" | "endpoint";
   readonly name: string;
   readonly sha256?: string;
+  /** Without user, password and the values of its query. */
   readonly url?: string;
   readonly protocol?: string;
   readonly preprocessing: Preprocessing;
   readonly model?: ModelFacts;
+  readonly endpoint?: EndpointFacts;
 }
 
 export interface Scores {
-  /** n: the predicted classes. */
+  /** n: the predicted classes; 0 for an image without an answer. */
   readonly labels: Uint8Array;
   /** n×k as the model gave them, or null where it gives labels only. */
   readonly probabilities: Float32Array | null;
+  /** Images of the batch without an answer: position in the batch → reason. Absent where each has one. */
+  readonly failed?: ReadonlyMap<number, string>;
 }
 
 export interface Scorer {
   describe(): ScorerDescription;
   /** @throws ScorerError */
   score(batch: Batch, signal: AbortSignal): Promise<Scores>;
+  /** Batches that are best scored at once; absent: one after the other. */
+  readonly batchesAtOnce?: number;
   close(): Promise<void>;
+}
+
+/** One HTTP request for scores, as it went. */
+export interface RequestRecord {
+  /** Sent as X-Request-Id. */
+  readonly id: string;
+  readonly images: number;
+  /** Since the first request, when it was sent. */
+  readonly startMs: number;
+  /** From sending to the last byte of the reply, or to the failure. */
+  readonly elapsedMs: number;
+  /** Of the bodies. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** `answered`, or why it was not: a status such as `429`, or a word such as `reset`. */
+  readonly outcome: string;
+  /** Requests that were under way when it was sent, itself included. */
+  readonly concurrent: number;
 }
 
 // ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -240,6 +280,84 @@ export interface Preflight {
   readonly candidates: readonly PreflightCandidate[];
 }
 
+/** Milliseconds; of the requests that were answered. */
+export interface LatencyQuantiles {
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What scoring over HTTP took. Closed loop: a request is sent when an earlier one is done, so that waiting is not in it. */
+export interface Latency {
+  /** Requests that were answered. */
+  readonly requests: number;
+  /** Images in them. */
+  readonly images: number;
+  /** Images whose answers an earlier, interrupted run had got. */
+  readonly resumed: number;
+  /** From sending to the last byte of the reply; null where none was answered. */
+  readonly perRequest: LatencyQuantiles | null;
+  /** The same, each divided by the request's images. */
+  readonly perImage: LatencyQuantiles | null;
+  /** From the first request's start to the last one's end. */
+  readonly durationSeconds: number;
+  readonly imagesPerSecond: number | null;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Attempts that were not answered, by reason: a status such as `429`, or a word such as `reset`. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Requests under way at once: the mean over requests, and the most. */
+  readonly concurrency: { readonly mean: number; readonly max: number };
+  /** Images a request: the mean, and the most. */
+  readonly requestImages: { readonly mean: number; readonly max: number };
+  /** Answered requests by latency: `low` < ms ≤ `high`; without empty bins at both ends. */
+  readonly histogram: readonly { readonly low: number; readonly high: number; readonly count: number }[];
+  /** The run in at most 60 equal spans of time. `p50`, `max` in ms, null where none was answered in the span. */
+  readonly timeline: readonly {
+    readonly seconds: number;
+    readonly requests: number;
+    readonly failed: number;
+    readonly p50: number | null;
+    readonly max: number | null;
+  }[];
+}
+
+/** One image on which endpoint and model differ. */
+export interface ParityDifference {
+  readonly index: number;
+  readonly truth: string;
+  readonly endpoint: string;
+  readonly model: string;
+  /** Probability of its own prediction, null where it gives labels only. */
+  readonly endpointConfidence: number | null;
+  readonly modelConfidence: number | null;
+}
+
+/** How the service's answers compare with a local model's, image by image. */
+export interface Parity {
+  /** The local model. */
+  readonly model: ScorerDescription;
+  /** Images that both answered. */
+  readonly images: number;
+  /** Share of them with the same prediction. */
+  readonly agreement: Estimate;
+  /** Largest absolute difference of a probability, null where either gives labels only. */
+  readonly maxDifference: number | null;
+  /** Mean absolute difference over images and classes. */
+  readonly meanDifference: number | null;
+  /** The local model's own accuracy on these images. */
+  readonly modelAccuracy: Estimate;
+  readonly verdict: "identical" | "rounding" | "skew";
+  /** The verdict and its reason, as one sentence without its full stop. */
+  readonly statement: string;
+  /** Images with different predictions: their number, and the first 1,000 of them. */
+  readonly differing: { readonly count: number; readonly images: readonly ParityDifference[] };
+  /** The first of them, for the picture. h×w pixels, 0–255, base64. */
+  readonly examples: readonly (ParityDifference & { readonly pixels: string })[];
+}
+
 export interface GateResult {
   readonly expression: string;
   readonly metric: string;
@@ -304,9 +422,11 @@ export interface Evaluation extends Measurements {
     readonly images: readonly { readonly index: number; readonly reason: string }[];
   };
   readonly gates: readonly GateResult[];
-  readonly parity: null;
+  /** Null without both an endpoint and a model. */
+  readonly parity: Parity | null;
   readonly comparison: null;
-  readonly latency: null;
+  /** Null without an endpoint, and with SOURCE_DATE_EPOCH. */
+  readonly latency: Latency | null;
   readonly slices: null;
   readonly warnings: readonly string[];
   /** `sample`: seeded random images; `mistakes`: the wrong predictions of highest confidence, most confident first. */
