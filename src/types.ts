@@ -120,8 +120,16 @@ export interface Scores {
   readonly labels: Uint8Array;
   /** n×k as the model gave them, or null where it gives labels only. */
   readonly probabilities: Float32Array | null;
-  /** Images of the batch without an answer: position in the batch → reason. Absent where each has one. */
-  readonly failed?: ReadonlyMap<number, string>;
+  /** Images of the batch without an answer, by their position in the batch. Absent where each has one. */
+  readonly failed?: ReadonlyMap<number, Omit<Failure, "index">>;
+}
+
+/** An image without a prediction. */
+export interface Failure {
+  readonly index: number;
+  readonly reason: string;
+  /** X-Request-Id of the last request for it, where there was one. */
+  readonly request?: string;
 }
 
 export interface Scorer {
@@ -130,7 +138,16 @@ export interface Scorer {
   score(batch: Batch, signal: AbortSignal): Promise<Scores>;
   /** Batches that are best scored at once; absent: one after the other. */
   readonly batchesAtOnce?: number;
+  /** What scoring over HTTP shows of itself; absent for a local model. */
+  readonly traffic?: Traffic;
   close(): Promise<void>;
+}
+
+export interface Traffic {
+  /** Calls the listener with each request as it ends, from now on. */
+  observe(listener: (record: RequestRecord) => void): void;
+  /** Images whose answers an earlier, interrupted run had got. */
+  resumed(): number;
 }
 
 /** One HTTP request for scores, as it went. */
@@ -419,7 +436,7 @@ export interface Evaluation extends Measurements {
   readonly failures: {
     readonly count: number;
     /** The first 1,000 of them. */
-    readonly images: readonly { readonly index: number; readonly reason: string }[];
+    readonly images: readonly Failure[];
   };
   readonly gates: readonly GateResult[];
   /** Null without both an endpoint and a model. */

@@ -19,15 +19,28 @@ export type Outcome<A> =
       readonly overloaded: boolean;
       /** After how many retries splitting is tried, null: as many as any. */
       readonly patience: number | null;
+      readonly request?: string;
     }
   /** The request is too large, or took too long: smaller ones from now on. */
-  | { readonly kind: "smaller"; readonly label: RetryReason; readonly reason: string }
+  | {
+      readonly kind: "smaller";
+      readonly label: RetryReason;
+      readonly reason: string;
+      readonly request?: string;
+    }
   /** Refused for what is in it: splitting finds the image. */
-  | { readonly kind: "refused"; readonly label: RetryReason; readonly reason: string }
+  | {
+      readonly kind: "refused";
+      readonly label: RetryReason;
+      readonly reason: string;
+      readonly request?: string;
+    }
   /** Nothing can be scored, whatever the images. */
   | { readonly kind: "fatal"; readonly error: ScorerError };
 
 /** An image without an answer. */
 export interface NoAnswer {
   readonly failed: string;
+  /** X-Request-Id of the last request for it: that of the outcome that the reason comes from. */
+  readonly request?: string;
 }
