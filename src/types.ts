@@ -325,15 +325,19 @@ export interface Latency {
   readonly bytesReceived: number;
   /** Attempts that were not answered, by reason: a status such as `429`, or a word such as `reset`. */
   readonly retries: Readonly<Record<string, number>>;
-  /** Requests under way at once: the mean over requests, and the most. */
-  readonly concurrency: { readonly mean: number; readonly max: number };
-  /** Images a request: the mean, and the most. */
-  readonly requestImages: { readonly mean: number; readonly max: number };
+  /** Requests under way at once: the mean over all that were sent, and the most; null where none was. */
+  readonly concurrency: { readonly mean: number; readonly max: number } | null;
+  /** Images a request that was answered: the mean, and the most; null where none was. */
+  readonly requestImages: { readonly mean: number; readonly max: number } | null;
   /** Answered requests by latency: `low` < ms ≤ `high`; without empty bins at both ends. */
   readonly histogram: readonly { readonly low: number; readonly high: number; readonly count: number }[];
-  /** The run in at most 60 equal spans of time. `p50`, `max` in ms, null where none was answered in the span. */
+  /**
+   * The run in at most 60 equal spans of time, which begin at `seconds`; a request stands where it ended. `p50`, `max`
+   * in ms, null where none was answered in the span.
+   */
   readonly timeline: readonly {
     readonly seconds: number;
+    /** Answered in the span, and failed in it. */
     readonly requests: number;
     readonly failed: number;
     readonly p50: number | null;
