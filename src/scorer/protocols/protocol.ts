@@ -1,4 +1,4 @@
-import type { RowKind } from "../rows.ts";
+import type { RowElement, RowKind } from "../rows.ts";
 
 /** A model in a service. */
 export interface Target {
@@ -32,6 +32,8 @@ export interface Form {
   /** As reports and options name it: `data`, `dataframe_split`, `binary FP32`. */
   readonly name: string;
   readonly row: RowKind;
+  /** What the numbers of a row are rounded to. */
+  readonly element: RowElement;
   readonly head: (request: RequestShape) => string;
   readonly separator: string;
   readonly tail: string;
@@ -39,6 +41,8 @@ export interface Form {
   readonly headers: (headBytes: number) => Readonly<Record<string, string>>;
   /** Images that one request can hold: Infinity but for protocols of one image. */
   readonly mostRows: number;
+  /** Where images in this form go; absent: the protocol's `scorePath`. */
+  readonly path?: (target: Target) => string;
 }
 
 /** What came back: the body as it is, header names in lower case. */
@@ -77,6 +81,8 @@ export interface Question {
   readonly path: (target: Target) => string | null;
   /** Null where the reply says nothing: another protocol, an error page. */
   readonly read: (reply: Reply, target: Target) => Finding | null;
+  /** It tells more of a protocol that an earlier question found, and nothing where none did. */
+  readonly more?: boolean;
 }
 
 /** A serving API: how a request is written and a reply is read. Pure. */
@@ -96,10 +102,14 @@ export interface Protocol {
   /**
    * Reads a reply of status 200.
    *
+   * @param request its shape tells a line of n labels from a row of n scores, where a reply could be either
    * @throws ReplyError where it is not what the protocol promises, in words for users
    */
-  readonly decode: (reply: Reply, request: Pick<RequestShape, "id">) => Answer;
-  /** The service's own words on what went wrong, null where it gives none. One line, as it came: redacted and cut by the caller. */
+  readonly decode: (
+    reply: Reply,
+    request: Pick<RequestShape, "id"> & Partial<Pick<RequestShape, "shape">>,
+  ) => Answer;
+  /** The service's own words on what went wrong, null where it gives none. One line of at most 300 characters, to be redacted by the caller. */
   readonly errorText: (reply: Reply) => string | null;
 }
 

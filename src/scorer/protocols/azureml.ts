@@ -1,0 +1,132 @@
+import { jsonOf, parse } from "./json.ts";
+import { JSON_HEADERS, objectIn, plainIn, targetIn } from "./paths.ts";
+import { ReplyError, type Answer, type Finding, type Form, type Protocol, type Reply } from "./protocol.ts";
+import { oneLine, quoted } from "./text.ts";
+import { answerOf, isObject, type Fields } from "./values.ts";
+import { serviceWords, wordsIn } from "./words.ts";
+
+function form(name: string, head: Form["head"], tail: string): Form {
+  return {
+    name,
+    row: "json",
+    element: "float32",
+    head,
+    separator: ",",
+    tail,
+    headers: () => JSON_HEADERS,
+    mostRows: Infinity,
+  };
+}
+
+const count = (n: number): string => Array.from({ length: n }, (_, i) => i).join(",");
+
+/**
+ * `data` is what a hand-written score.py takes. `input_data` is for MLflow models deployed without one: a list for models of
+ * tensors, columns, index and data for models of tables. `Inputs` is AutoML's, whose generated scoring script has
+ * predict as its default method and knows predict_proba.
+ */
+const FORMS: readonly Form[] = [
+  form("data", () => '{"data":[', "]}"),
+  form("input_data", () => '{"input_data":[', "]}"),
+  form(
+    "input_data columns",
+    ({ shape: [n = 0, ...image] }) =>
+      `{"input_data":{"columns":[${count(image.reduce((size, length) => size * length, 1))}],"index":[${count(n)}],"data":[`,
+    "]}}",
+  ),
+  form(
+    "Inputs predict_proba",
+    () => '{"Inputs":{"data":[',
+    ']},"GlobalParameters":{"method":"predict_proba"}}',
+  ),
+  form("Inputs", () => '{"Inputs":{"data":[', ']},"GlobalParameters":{"method":"predict"}}'),
+];
+
+/** What a run() wraps its answer in. */
+const WRAPPERS = [
+  "result",
+  "Results",
+  "results",
+  "Result",
+  "predictions",
+  "prediction",
+  "outputs",
+  "output",
+] as const;
+const MOST_WRAPPED = 4;
+
+/**
+ * Whatever run() returned: a list, an object around it, or either of them as JSON in a JSON string, for scripts that call
+ * json.dumps. A script that catches its errors returns their text with status 200.
+ */
+function unwrapped(json: unknown, times = 0): Answer {
+  if (times > MOST_WRAPPED) throw new ReplyError("the reply is wrapped in too many objects or strings");
+  if (typeof json === "string") {
+    const inner = parsed(json);
+    if (inner === undefined) throw new ReplyError(`the service answered with a text: ${quoted(json)}`);
+    return unwrapped(inner, times + 1);
+  }
+  if (!isObject(json)) {
+    if (json === null)
+      throw new ReplyError("the service answered with nothing (null): its run() returned no value");
+    return answerOf(json);
+  }
+  const wrapper = WRAPPERS.find((name) => Object.hasOwn(json, name));
+  if (wrapper !== undefined) return unwrapped(json[wrapper], times + 1);
+  return outputs(json);
+}
+
+/** JSON in a string; undefined for a text. */
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function outputs(json: Fields): Answer {
+  if (Object.keys(json).length === 0) {
+    throw new ReplyError("the service answered with nothing ({}): its run() returned no value");
+  }
+  if (Object.values(json).every((value) => Array.isArray(value)) && !wordsIn(json)) return answerOf(json);
+  const words = wordsIn(json);
+  throw new ReplyError(
+    words === null
+      ? `the service answered with no list: ${quoted(JSON.stringify(json))}`
+      : `the service answered with an error: ${oneLine(words)}`,
+  );
+}
+
+/** The health route of Azure's inference server. */
+function readHealth(reply: Reply): Finding | null {
+  return plainIn(reply) === "Healthy" ? { says: "GET / answers Healthy" } : null;
+}
+
+/** A scoring script with a schema names the fields that its run() takes. */
+function readSwagger(reply: Reply): Finding | null {
+  const swagger = objectIn(reply);
+  const info = swagger?.["info"];
+  if (!isObject(info) || !/Azure Machine Learning/.test(String(info["description"]))) return null;
+  const definitions = swagger!["definitions"];
+  const input = isObject(definitions) ? definitions["ServiceInput"] : null;
+  const properties = isObject(input) && isObject(input["properties"]) ? Object.keys(input["properties"]) : [];
+  const forms = FORMS.map(({ name }) => name).filter((name) => properties.includes(name.split(" ")[0]!));
+  const says = `GET /swagger.json names ${oneLine(String(info["title"]), 100)}`;
+  return forms.length === 0 ? { says } : { says, forms };
+}
+
+/** Azure Machine Learning: a scoring script behind `/score`, in ACI, AKS, a managed endpoint or the local server. */
+export const azureml: Protocol = {
+  title: "Azure Machine Learning",
+  fromPath: (path) => targetIn(path, /^(?<root>.*)\/score\/?$/),
+  scorePath: ({ root }) => `${root}/score`,
+  readyPaths: ({ root }) => [`${root}/`],
+  questions: [
+    { path: ({ root }) => `${root}/`, read: readHealth },
+    { path: ({ root }) => `${root}/swagger.json`, read: readSwagger },
+  ],
+  forms: FORMS,
+  decode: ({ body }) => unwrapped(jsonOf(body)),
+  errorText: (reply) => serviceWords(reply),
+};

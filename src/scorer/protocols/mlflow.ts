@@ -1,0 +1,77 @@
+import { jsonOf, parse } from "./json.ts";
+import { JSON_HEADERS, plainIn, targetIn } from "./paths.ts";
+import type { Finding, Form, Protocol, Reply } from "./protocol.ts";
+import { isObject } from "./values.ts";
+import { answerUnder, serviceWords } from "./words.ts";
+
+function form(name: string, head: Form["head"], tail: string): Form {
+  return {
+    name,
+    row: "json",
+    element: "float32",
+    head,
+    separator: ",",
+    tail,
+    headers: () => JSON_HEADERS,
+    mostRows: Infinity,
+  };
+}
+
+/** For a model of tables: columns without names have numbers. */
+function splitHead({ shape }: { readonly shape: readonly number[] }): string {
+  const columns = shape.slice(1).reduce((size, n) => size * n, 1);
+  return `{"dataframe_split":{"columns":[${Array.from({ length: columns }, (_, i) => i).join(",")}],"data":[`;
+}
+
+/** The content type is JSON's, the version is not. */
+function readVersion(reply: Reply): Finding | null {
+  const text = plainIn(reply);
+  return text !== null && /^\d+\.\d+[\w.+-]*$/.test(text) ? { says: `GET /version answers ${text}` } : null;
+}
+
+/** Leaves out the input that a message repeats. */
+function telling(message: string): string {
+  const [said] = message.split(/\s+Input:\s/, 1);
+  const failed = /^Failed to predict data '.*Error: ([^]*)$/s.exec(said!);
+  return failed?.[1] ?? said!;
+}
+
+/** A model that fails says so in the last line of its stack trace only. */
+function errorText(reply: Reply): string | null {
+  const words = serviceWords(reply, telling);
+  const reason = lastTraceLine(reply);
+  if (words === null || reason === null) return words;
+  return serviceWords({ ...reply, body: Buffer.from(`${reason} (${words})`) });
+}
+
+function lastTraceLine({ body }: Reply): string | null {
+  try {
+    const json = parse(body.toString("utf8"));
+    const trace = isObject(json) ? json["stack_trace"] : null;
+    if (typeof trace !== "string") return null;
+    return (
+      trace
+        .trim()
+        .split("\n")
+        .findLast((line) => /^\S/.test(line)) ?? null
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** MLflow's scoring server, `mlflow models serve`. */
+export const mlflow: Protocol = {
+  title: "MLflow",
+  fromPath: (path) => targetIn(path, /^(?<root>.*)\/invocations\/?$/),
+  scorePath: ({ root }) => `${root}/invocations`,
+  readyPaths: ({ root }) => [`${root}/ping`, `${root}/health`],
+  questions: [{ path: ({ root }) => `${root}/version`, read: readVersion }],
+  forms: [
+    form("inputs", () => '{"inputs":[', "]}"),
+    form("instances", () => '{"instances":[', "]}"),
+    form("dataframe_split", splitHead, "]}}"),
+  ],
+  decode: ({ body }) => answerUnder(["predictions"], jsonOf(body)),
+  errorText,
+};

@@ -1,0 +1,239 @@
+import { jsonOf } from "./json.ts";
+import { isText, JSON_HEADERS, modelPath, objectIn, targetIn, textsIn } from "./paths.ts";
+import {
+  ReplyError,
+  type Answer,
+  type Finding,
+  type Form,
+  type Protocol,
+  type Question,
+  type Reply,
+  type RequestShape,
+  type Target,
+  type TensorSpec,
+  type Values,
+} from "./protocol.ts";
+import { binaryValues } from "./tensors.ts";
+import { oneLine } from "./text.ts";
+import { isObject, numeric, valuesOf, type Fields } from "./values.ts";
+import { serviceWords, withoutAnswer } from "./words.ts";
+
+const MODELS = "/v2/models";
+/** Where there is no metadata: KServe and MLServer, which have none, take any name. */
+const INPUT_NAME = "input-0";
+const BINARY_EXTENSION = "binary_tensor_data";
+const BINARY_LENGTH = "Inference-Header-Content-Length";
+
+/** All whole numbers are written alike, so that the form for bytes serves models that take other integers, too. */
+const INTEGERS: readonly string[] = ["UINT8", "UINT16", "UINT32", "UINT64", "INT16", "INT32", "INT64"];
+
+const inputName = (input: TensorSpec | null): string => JSON.stringify(input?.name ?? INPUT_NAME);
+const inputFields = ({ shape, input }: RequestShape, datatype: string): string =>
+  `"name":${inputName(input)},"shape":${JSON.stringify(shape)},"datatype":"${datatype}"`;
+
+function jsonForm(datatype: string, element: Form["element"]): Form {
+  return {
+    name: datatype,
+    row: "json-flat",
+    element,
+    head: (request) => {
+      const asked = request.input?.datatype ?? datatype;
+      const written = datatype === "UINT8" && INTEGERS.includes(asked) ? asked : datatype;
+      return `{"id":${JSON.stringify(request.id)},"inputs":[{${inputFields(request, written)},"data":[`;
+    },
+    separator: ",",
+    tail: "]}]}",
+    headers: () => JSON_HEADERS,
+    mostRows: Infinity,
+  };
+}
+
+function binaryForm(datatype: string, element: "float32" | "uint8", bytes: number): Form {
+  return {
+    name: `binary ${datatype}`,
+    row: element,
+    element,
+    head: (request) => {
+      const size = request.shape.reduce((product, n) => product * n, bytes);
+      const fields = inputFields(request, datatype);
+      return `{"id":${JSON.stringify(request.id)},"inputs":[{${fields},"parameters":{"binary_data_size":${size}}}]}`;
+    },
+    separator: "",
+    tail: "",
+    headers: (headBytes) => ({
+      "Content-Type": "application/octet-stream",
+      [BINARY_LENGTH]: String(headBytes),
+    }),
+    mostRows: Infinity,
+  };
+}
+
+const JSON_FORMS = [jsonForm("FP32", "float32"), jsonForm("FP64", "float64"), jsonForm("UINT8", "uint8")];
+const BINARY_FORMS = [binaryForm("UINT8", "uint8", 1), binaryForm("FP32", "float32", 4)];
+
+/** The forms for a model's datatype: none where there is no form for it. */
+function formsFor(datatype: string, forms: readonly Form[]): readonly string[] {
+  const names = forms.map(({ name }) => name);
+  const exact = names.filter((name) => name.endsWith(datatype));
+  const asBytes = INTEGERS.includes(datatype) && names.includes("UINT8") ? ["UINT8"] : [];
+  return exact.length > 0 ? exact : asBytes;
+}
+
+function readServer(reply: Reply): (Finding & { readonly extensions: readonly string[] }) | null {
+  const { name, version, extensions } = objectIn(reply) ?? {};
+  if (!isText(name) || !Array.isArray(extensions)) return null;
+  const says = `GET /v2 names ${oneLine(isText(version) ? `${name} ${version}` : name, 100)}`;
+  return { says, extensions: textsIn(extensions) };
+}
+
+/** KServe lists models here; the protocol does not ask for it. */
+function readModels(reply: Reply): Finding | null {
+  const models = textsIn(objectIn(reply)?.["models"]);
+  return models.length === 0
+    ? null
+    : { says: `GET ${MODELS} lists ${models.slice(0, 5).join(", ")}`, models };
+}
+
+function tensors(specs: unknown): TensorSpec[] {
+  if (!Array.isArray(specs)) return [];
+  return specs.filter(isObject).map(({ name, datatype, shape }) => ({
+    name: String(name),
+    datatype: String(datatype),
+    shape: Array.isArray(shape) && shape.every(Number.isInteger) ? (shape as number[]) : [],
+  }));
+}
+
+/** A server without signatures answers with empty lists, which say nothing. */
+function readModel(forms: readonly Form[]): Question["read"] {
+  return (reply) => {
+    const json = objectIn(reply);
+    const name = json?.["name"];
+    if (!json || !isText(name) || !Array.isArray(json["inputs"])) return null;
+    const inputs = tensors(json["inputs"]);
+    const outputs = tensors(json["outputs"]);
+    const input = inputs.length === 1 ? inputs[0]! : null;
+    const named = input === null ? "knows the model" : `names its input ${input.name} ${input.datatype}`;
+    return {
+      says: `GET ${MODELS}/${name} ${named}`,
+      models: [name],
+      ...(input === null ? {} : { input, forms: formsFor(input.datatype, forms) }),
+      ...(outputs.length > 0 ? { outputs } : {}),
+    };
+  };
+}
+
+/**
+ * The outputs of a reply, whose binary part follows its JSON where a header gives the JSON's length.
+ *
+ * @throws ReplyError
+ */
+function decode({ headers, body }: Reply, { id }: Pick<RequestShape, "id">): Answer {
+  const length = headers[BINARY_LENGTH.toLowerCase()];
+  const jsonBytes = length === undefined ? body.length : Number(length);
+  if (!Number.isInteger(jsonBytes) || jsonBytes < 0 || jsonBytes > body.length) {
+    throw new ReplyError(
+      `the reply's ${BINARY_LENGTH} is ${oneLine(length!, 50)}, but it has ${body.length} bytes`,
+    );
+  }
+  const json = jsonOf(body.subarray(0, jsonBytes));
+  if (!isObject(json) || !Array.isArray(json["outputs"])) throw withoutAnswer(json, ["outputs"]);
+  const answered = json["id"];
+  if (isText(answered) && answered !== id) {
+    throw new ReplyError(`the reply is to another request: its id is ${oneLine(answered, 100)}, not ${id}`);
+  }
+  let rest = body.subarray(jsonBytes);
+  const outputs = json["outputs"].map((output: unknown): [string, Values] => {
+    if (!isObject(output) || !isText(output["name"]))
+      throw new ReplyError("the reply has an output without a name");
+    const name = output["name"];
+    const dims = shapeOf(name, output["shape"]);
+    const size = isObject(output["parameters"]) ? output["parameters"]["binary_data_size"] : undefined;
+    if (size === undefined) return [name, jsonValues(name, dims, output)];
+    if (!Number.isInteger(size) || (size as number) < 0 || (size as number) > rest.length) {
+      throw new ReplyError(`the reply's output ${name} has no ${JSON.stringify(size)} bytes of data`);
+    }
+    const bytes = rest.subarray(0, size as number);
+    rest = rest.subarray(size as number);
+    return [name, binaryValues(name, String(output["datatype"]), dims, bytes)];
+  });
+  return Object.fromEntries(outputs);
+}
+
+function shapeOf(name: string, shape: unknown): readonly number[] {
+  if (Array.isArray(shape) && shape.every((n) => Number.isInteger(n) && n >= 0)) return shape as number[];
+  throw new ReplyError(`the reply's output ${name} has no shape`);
+}
+
+/** Data is flat, or in lists as its shape; either way it is as much as the shape says. */
+function jsonValues(name: string, dims: readonly number[], { data }: Fields): Values {
+  if (!Array.isArray(data)) throw new ReplyError(`the reply's output ${name} has no data`);
+  const values = valuesOf(data);
+  const expected = dims.reduce((size, n) => size * n, 1);
+  if (values.data.length !== expected) {
+    throw new ReplyError(
+      `the reply's output ${name} has ${values.data.length} values where its shape says ${expected}`,
+    );
+  }
+  if (values.type === "string") return { ...values, dims };
+  return numeric(dims, values.data as Float64Array);
+}
+
+const modelAt = (target: Target): string | null => modelPath(target, MODELS);
+
+const SHARED = {
+  fromPath: (path: string): Target | null =>
+    targetIn(
+      path,
+      /^(?<root>.*)\/v2\/models\/(?<model>[^/]+)(?:\/versions\/(?<version>[^/]+))?(?:\/infer|\/ready)?\/?$/,
+    ) ?? targetIn(path, /^(?<root>.*)\/v2(?:\/models|\/health\/ready|\/health\/live)?\/?$/),
+  scorePath: (target: Target): string => `${modelAt(target) ?? `${target.root}${MODELS}`}/infer`,
+  readyPaths: (target: Target): readonly string[] => {
+    const model = modelAt(target);
+    return [...(model === null ? [] : [`${model}/ready`]), `${target.root}/v2/health/ready`];
+  },
+  decode,
+  errorText: (reply: Reply): string | null => serviceWords(reply),
+};
+
+const modelQuestions = (forms: readonly Form[]): readonly Question[] => [
+  { path: ({ root, model }) => (model === null ? `${root}${MODELS}` : null), read: readModels },
+  { path: modelAt, read: readModel(forms) },
+];
+
+/** The Open Inference Protocol (KServe V2), https://github.com/kserve/open-inference-protocol, with its tensors as JSON. */
+export const oip: Protocol = {
+  title: "Open Inference Protocol",
+  ...SHARED,
+  questions: [
+    {
+      path: ({ root }) => `${root}/v2`,
+      read: (reply) => {
+        const server = readServer(reply);
+        return server && { says: server.says };
+      },
+    },
+    ...modelQuestions(JSON_FORMS),
+  ],
+  forms: JSON_FORMS,
+};
+
+/** Its binary extension: tensors as bytes behind the JSON, for servers that say that they know it. */
+export const oipBinary: Protocol = {
+  title: "Open Inference Protocol with binary tensors",
+  ...SHARED,
+  questions: [
+    {
+      path: ({ root }) => `${root}/v2`,
+      read: (reply) => {
+        const server = readServer(reply);
+        if (!server?.extensions.includes(BINARY_EXTENSION)) return null;
+        return {
+          says: `${server.says} with ${BINARY_EXTENSION}`,
+          forms: BINARY_FORMS.map(({ name }) => name),
+        };
+      },
+    },
+    ...modelQuestions(BINARY_FORMS).map((question) => ({ ...question, more: true })),
+  ],
+  forms: BINARY_FORMS,
+};
