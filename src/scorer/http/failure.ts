@@ -1,3 +1,6 @@
+import { tlsProblem } from "./tls.ts";
+import { seconds, statusText } from "./wording.ts";
+
 /**
  * refused: nobody listens; unreachable: no connection; reset: broken off; closed: closed before a reply, on a new
  * connection too; timeout: no reply in time; stalled: a reply that was not complete in time; too-large: the reply's
@@ -39,4 +42,68 @@ export class HttpFailure extends Error {
     this.bytesReceived = details.bytesReceived ?? 0;
     this.code = details.code ?? null;
   }
+}
+
+/** What is known of an exchange that failed. */
+interface Circumstances {
+  readonly url: URL;
+  /** Since it was begun. */
+  readonly elapsedMs: number;
+  /** Of the reply's body; null before the reply began. */
+  readonly received: { readonly bytes: number; readonly words: string } | null;
+}
+
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ENOTFOUND: "the host %s is not known",
+  EAI_AGAIN: "the name of the host %s could not be looked up",
+  EHOSTUNREACH: "the host %s cannot be reached",
+  ENETUNREACH: "the network of the host %s cannot be reached",
+  EADDRNOTAVAIL: "no local address is free for a connection to %s",
+};
+const RESET = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT", "HPE_INVALID_EOF_STATE"]);
+const PROXY = /^Proxy response \((\d+)\)|^Proxy Authentication Required \((407)\)/;
+
+/**
+ * Puts what undici or the system threw into words. What comes of a request that could not even be written, which is a
+ * bug, stays as it is.
+ */
+export function failureOf(error: Error, { url, elapsedMs, received }: Circumstances): Error {
+  const code = codeOf(error);
+  const details = { code, cause: error, bytesReceived: received?.bytes ?? 0 };
+  const fail = (kind: FailureKind, message: string): HttpFailure => new HttpFailure(kind, message, details);
+  const unreachable = UNREACHABLE[code ?? ""]?.replace("%s", url.hostname);
+  const proxy = PROXY.exec(error.message);
+  const tls = tlsProblem(error, code, url);
+  if (proxy !== null) return proxyFailure(Number(proxy[1] ?? proxy[2]), error);
+  if (code === "ECONNREFUSED") return fail("refused", "the connection was refused");
+  if (unreachable !== undefined) return fail("unreachable", unreachable);
+  if (code === "UND_ERR_CONNECT_TIMEOUT")
+    return fail("unreachable", `no connection within ${seconds(elapsedMs)}`);
+  if (tls !== null) return fail("tls", tls);
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return fail("malformed", "the reply's headers are too large");
+  if (received !== null && !(code?.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE"))
+    return fail("reset", `the connection broke off in the reply: ${received.words} came`);
+  if (code?.startsWith("HPE_")) return fail("malformed", notHttp(url));
+  if (code !== null && RESET.has(code)) return fail("reset", "the connection was reset before a reply");
+  if (code === "UND_ERR_SOCKET") return fail("closed", "the connection was closed without a reply");
+  if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return fail("closed", "given up");
+  return error;
+}
+
+/** The name of several addresses' common failure stands in the first of them. */
+function codeOf(error: Error): string | null {
+  const inner = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  return "code" in inner && typeof inner.code === "string" ? inner.code : null;
+}
+
+function proxyFailure(status: number, cause: Error): HttpFailure {
+  const cure = status === 407 ? ": give its user and password in the proxy's URL" : "";
+  const text = `the proxy answered ${statusText(status)}${cure}`;
+  return new HttpFailure("unreachable", text, { cause, code: `PROXY_${status}` });
+}
+
+function notHttp({ protocol }: URL): string {
+  return protocol === "http:"
+    ? "what came back is not HTTP/1.1: is it an https:// service?"
+    : "what came back is not HTTP/1.1";
 }

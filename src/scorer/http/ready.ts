@@ -1,4 +1,7 @@
+import { ScorerError } from "../../errors.ts";
+import { HttpFailure } from "./failure.ts";
 import type { HttpReply } from "./transport.ts";
+import { seconds, statusText } from "./wording.ts";
 
 export interface Waiting {
   /** How long to wait in all: `--wait`. */
@@ -11,13 +14,80 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2000;
+
+/** No such path: the service has another way to say that it is ready, or none. */
+const ABSENT = new Set([404, 405, 501]);
+/** Codes of failures that waiting does not mend. */
+const LASTING = new Set(["ENOTFOUND", "EAI_AGAIN", "PROXY_407"]);
+
 /**
- * Waits until a service is ready: the first of its readiness paths that exists answers 2xx.
+ * Waits until a service is ready: the first of its readiness paths that exists answers 2xx. Where none exists, whatever
+ * answers is ready; so is what wants a key or refuses the question. A server error, and MLServer's 400 while it loads a
+ * model, mean not yet.
  *
- * @throws ScorerError where it is not ready within the limit; the signal's reason where it is aborted
+ * @param ask a GET; its own time-out is what one question may take of the limit
+ * @throws ScorerError where it is not ready within the limit, or cannot become so; the signal's reason where it is aborted
  */
-export declare function waitUntilReady(
+export async function waitUntilReady(
   ask: (path: string) => Promise<HttpReply>,
   paths: readonly string[],
   waiting: Waiting,
-): Promise<void>;
+): Promise<void> {
+  const { limitMs, now, sleep, signal, onWait } = waiting;
+  const startedAt = now();
+  let candidates = paths;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    const state = await stateOf(ask, candidates, signal);
+    if (state === "ready") return;
+    candidates = state.candidates;
+    const waitedMs = now() - startedAt;
+    if (waitedMs >= limitMs) throw notReady(state.answer, waitedMs);
+    onWait(state.answer, waitedMs);
+    await sleep(Math.min(pauseMs, limitMs - waitedMs));
+    signal.throwIfAborted();
+  }
+}
+
+interface NotYet {
+  /** The path that was asked and those after it. */
+  readonly candidates: readonly string[];
+  /** As `GET /ping: 503 Service Unavailable`. */
+  readonly answer: string;
+}
+
+async function stateOf(
+  ask: (path: string) => Promise<HttpReply>,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<"ready" | NotYet> {
+  for (const [i, path] of paths.entries()) {
+    signal.throwIfAborted();
+    const answer = await answerOf(ask, path);
+    if (typeof answer === "number" && ABSENT.has(answer)) continue;
+    if (typeof answer === "number" && answer !== 400 && answer !== 429 && answer < 500) return "ready";
+    const words = typeof answer === "number" ? statusText(answer) : answer;
+    return { candidates: paths.slice(i), answer: `GET ${path}: ${words}` };
+  }
+  return "ready";
+}
+
+/** The status; where there is none, why not. */
+async function answerOf(ask: (path: string) => Promise<HttpReply>, path: string): Promise<number | string> {
+  try {
+    return (await ask(path)).status;
+  } catch (error) {
+    if (!(error instanceof HttpFailure)) throw error;
+    if (error.kind === "tls" || error.kind === "redirect" || LASTING.has(error.code ?? ""))
+      throw new ScorerError(`The service cannot be used: ${error.message}`, { cause: error });
+    return error.message;
+  }
+}
+
+function notReady(answer: string, waitedMs: number): ScorerError {
+  const cure = "Is it running, and is --endpoint right? A longer wait is set with --wait";
+  return new ScorerError(
+    `The service was not ready within ${seconds(waitedMs)}, the last answer was ${answer}. ${cure}`,
+  );
+}
