@@ -1,15 +1,20 @@
-import { createTally, curveWarnings } from "./metrics/tally.ts";
-import { createGuards } from "./metrics/guards.ts";
+import { scoredInOrder } from "./evaluate/in-order.ts";
+import { Failures, joined, pick } from "./evaluate/scored-batch.ts";
 import { examplePicker } from "./metrics/examples.ts";
+import { createGuards } from "./metrics/guards.ts";
+import { createLatencyTally } from "./metrics/latency.ts";
+import { createParityTally, type Likeness, type ParityTally } from "./metrics/parity.ts";
+import { createTally, curveWarnings } from "./metrics/tally.ts";
 import type {
   Batch,
   Dataset,
   Evaluation,
   Measurements,
+  Parity,
   Preflight,
   ScoredBatch,
+  ScoreMeaning,
   Scorer,
-  Scores,
 } from "./types.ts";
 
 export interface EvaluateOptions {
@@ -17,6 +22,8 @@ export interface EvaluateOptions {
   readonly scorer: Scorer;
   /** How the scorer's preprocessing was found; null where there was nothing to choose. */
   readonly preflight: Preflight | null;
+  /** A local model that scores the same images, to compare a service with; null: none. */
+  readonly reference: Reference | null;
   readonly batchSize: number;
   readonly seed: number;
   readonly signal: AbortSignal;
@@ -28,18 +35,14 @@ export interface EvaluateOptions {
   readonly now?: () => number;
 }
 
+export interface Reference {
+  readonly scorer: Scorer;
+  /** Finds out what is behind a skew; null where there is none. */
+  readonly explain: (tally: ParityTally) => Promise<Likeness | null>;
+}
+
 /** What scoring alone gives: the evaluation but for the run's own circumstances, which the command adds. */
 export type Outcome = Omit<Evaluation, "createdAt" | "durationSeconds" | "environment" | "gates">;
-
-/** Rows of rounded scores may be off by this before a reader should hear of it. */
-const SUM_TOLERANCE = 1e-3;
-/** Failures that are listed: more say nothing new, and neither memory nor metrics.json may grow with the images. */
-const MOST_LISTED = 1_000;
-
-interface Failures {
-  count: number;
-  readonly images: { readonly index: number; readonly reason: string }[];
-}
 
 /**
  * The job itself: every image of the data set is scored, and the scores become one value from which all charts and
@@ -48,24 +51,25 @@ interface Failures {
  * @throws DatasetError where the data is corrupt, ScorerError where the model cannot score it.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
-  const { dataset, scorer, seed, signal, now = () => performance.now() } = options;
+  const { dataset, scorer, seed, signal, batchSize, now = () => performance.now() } = options;
   const tally = createTally(dataset.classes);
   const examples = examplePicker(dataset, seed);
   const guards = createGuards(dataset.classes.length);
-  const failures: Failures = { count: 0, images: [] };
+  const failures = new Failures();
+  const latency = scorer.traffic === undefined ? null : createLatencyTally();
+  scorer.traffic?.observe((record) => latency?.add(record));
   // Scores of one class against the rest are not meant to sum to one.
-  const sumsToOne = scorer.describe().model?.meaning !== "one-vs-rest";
+  const sumsToOne = meaningOf(scorer) !== "one-vs-rest";
+  const parity = options.reference && comparison(options.reference, dataset, signal);
   let images = 0;
   let scoringMs = 0;
-  for await (const batch of dataset.batches(options.batchSize)) {
-    signal.throwIfAborted();
-    const startedAt = now();
-    const scores = await scorer.score(batch, signal);
-    scoringMs += now() - startedAt;
-    const { scored, rowSumsOff } = scoredBatch(batch, scores, dataset, failures);
+  for await (const { batch, scores, ms } of scoredInOrder(dataset, scorer, batchSize, signal, now)) {
+    scoringMs += ms;
+    const { scored, rows, rowSumsOff } = joined(batch, scores, dataset, failures);
     tally.add(scored);
     guards.add(scored, sumsToOne ? rowSumsOff : 0);
     examples.add(scored);
+    await parity?.add(batch, scored, rows);
     await options.onScored(scored);
     images += scored.truth.length;
     options.onProgress(images + failures.count);
@@ -80,10 +84,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     preflight: options.preflight,
     imagesPerSecond: scoringMs > 0 ? ((images + failures.count) * 1000) / scoringMs : null,
     ...measurements,
-    failures,
-    parity: null,
+    failures: { count: failures.count, images: failures.images },
+    parity: (await parity?.result()) ?? null,
     comparison: null,
-    latency: null,
+    latency: latency?.latency(scorer.traffic?.resumed() ?? 0) ?? null,
     slices: null,
     warnings: [
       ...warningsOf(measurements, images),
@@ -104,71 +108,45 @@ function warningsOf(measurements: Measurements, images: number): string[] {
   return [...warnings, ...curveWarnings(measurements)];
 }
 
-/** Joins truth and scores; images whose scores are no numbers go to `failures`, never to the wrong predictions. */
-function scoredBatch(
-  batch: Batch,
-  scores: Scores,
-  { classes, shape }: Dataset,
-  failures: Failures,
-): { readonly scored: ScoredBatch; readonly rowSumsOff: number } {
-  const all: ScoredBatch = {
-    indices: batch.indices,
-    pixels: batch.pixels,
-    truth: batch.labels,
-    predicted: scores.labels,
-    probabilities: scores.probabilities && new Float64Array(scores.probabilities.length),
-  };
-  if (scores.probabilities === null || all.probabilities === null) return { scored: all, rowSumsOff: 0 };
-  const kept: number[] = [];
-  let rowSumsOff = 0;
-  for (let row = 0; row < batch.labels.length; row++) {
-    const sum = normaliseRow(scores.probabilities, all.probabilities, row * classes.length, classes.length);
-    if (sum === null) {
-      const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
-      if (failures.images.length < MOST_LISTED) failures.images.push({ index: batch.indices[row]!, reason });
-      failures.count += 1;
-    } else {
-      kept.push(row);
-      if (Math.abs(sum - 1) > SUM_TOLERANCE) rowSumsOff++;
-    }
-  }
-  const whole = kept.length === batch.labels.length;
-  return { scored: whole ? all : pick(all, kept, shape[0] * shape[1], classes.length), rowSumsOff };
-}
-
-/**
- * Divides a row by its sum in double precision, so that it sums to one to 1e-15 whatever the model's element type; a
- * float32 softmax is off by 1e-7, which libraries treat differently. @returns the sum, or null where the row has none to divide by
- */
-function normaliseRow(from: Float32Array, to: Float64Array, offset: number, classes: number): number | null {
-  let sum = 0;
-  for (let k = offset; k < offset + classes; k++) {
-    if (!(from[k]! >= 0)) return null;
-    sum += from[k]!;
-  }
-  if (!(sum > 0 && sum < Infinity)) return null;
-  for (let k = offset; k < offset + classes; k++) to[k] = from[k]! / sum;
-  return sum;
-}
-
-function pick(all: ScoredBatch, rows: readonly number[], pixels: number, classes: number): ScoredBatch {
-  const { probabilities } = all;
+/** Scores each batch by the reference too, and compares the images that both have an answer for. */
+function comparison(
+  { scorer, explain }: Reference,
+  dataset: Dataset,
+  signal: AbortSignal,
+): {
+  add(batch: Batch, scored: ScoredBatch, rows: readonly number[] | null): Promise<void>;
+  result(): Promise<Parity>;
+} {
+  const tally = createParityTally(dataset.classes, dataset.shape);
   return {
-    indices: Uint32Array.from(rows, (row) => all.indices[row]!),
-    pixels: pickRows(all.pixels, new Uint8Array(rows.length * pixels), rows, pixels),
-    truth: Uint8Array.from(rows, (row) => all.truth[row]!),
-    predicted: Uint8Array.from(rows, (row) => all.predicted[row]!),
-    probabilities:
-      probabilities && pickRows(probabilities, new Float64Array(rows.length * classes), rows, classes),
+    async add(batch, scored, rows) {
+      const part = rows === null ? batch : partOf(batch, rows);
+      const own = joined(part, await scorer.score(part, signal), dataset, new Failures());
+      tally.add(
+        own.rows === null
+          ? scored
+          : pick(scored, own.rows, scored.pixels.length / scored.truth.length, dataset.classes.length),
+        own.scored,
+      );
+    },
+    async result() {
+      return tally.parity(scorer.describe(), await explain(tally));
+    },
   };
 }
 
-function pickRows<T extends Uint8Array | Float64Array>(
-  from: T,
-  to: T,
-  rows: readonly number[],
-  width: number,
-): T {
-  rows.forEach((row, i) => to.set(from.subarray(row * width, (row + 1) * width), i * width));
-  return to;
+function partOf({ indices, pixels, labels }: Batch, rows: readonly number[]): Batch {
+  const size = pixels.length / labels.length;
+  const part = new Uint8Array(rows.length * size);
+  rows.forEach((row, i) => part.set(pixels.subarray(row * size, (row + 1) * size), i * size));
+  return {
+    indices: Uint32Array.from(rows, (row) => indices[row]!),
+    labels: Uint8Array.from(rows, (row) => labels[row]!),
+    pixels: part,
+  };
+}
+
+function meaningOf(scorer: Scorer): ScoreMeaning | undefined {
+  const { model, endpoint } = scorer.describe();
+  return (endpoint ?? model)?.meaning;
 }

@@ -71,6 +71,7 @@ async function evaluated(
     dataset: alternating(size),
     scorer: scorerOf(scoresOf, meaning),
     preflight: null,
+    reference: null,
     batchSize,
     seed: 42,
     signal: new AbortController().signal,

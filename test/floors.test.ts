@@ -10,12 +10,14 @@ const root = fileURLToPath(new URL("../src", import.meta.url));
 const STAGES = ["dataset", "scorer", "metrics", "charts", "report"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STAGES.map((stage) => [stage, []])),
-  "evaluate.ts": STAGES,
+  evaluate: STAGES,
+  "evaluate.ts": [...STAGES, "evaluate"],
   preflight: STAGES,
   "preflight.ts": [...STAGES, "preflight"],
+  "parity.ts": STAGES,
   train: [...STAGES, "evaluate.ts"],
   server: [...STAGES, "evaluate.ts", "preflight.ts"],
-  cli: [...STAGES, "evaluate.ts", "preflight.ts", "train", "server"],
+  cli: [...STAGES, "evaluate.ts", "preflight.ts", "parity.ts", "train", "server"],
 };
 const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts", "folders.ts"];
 

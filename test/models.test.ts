@@ -86,6 +86,7 @@ async function evaluated(
     dataset,
     scorer: scorer(found.preflight.chosen),
     preflight: found.preflight,
+    reference: null,
     batchSize: 1000,
     seed: 42,
     signal,

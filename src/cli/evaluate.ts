@@ -8,7 +8,7 @@ import type { Evaluation } from "../types.ts";
 import { fixedTime, wantsColor, type Context } from "./context.ts";
 import { startDrawing, type Drawing } from "./draw.ts";
 import { environment } from "./environment.ts";
-import { openInputs } from "./inputs.ts";
+import { batchSizeOf, openInputs } from "./inputs.ts";
 import type { EvaluateArguments } from "./options.ts";
 import { openOutput, type Output } from "./output.ts";
 import { predictionsFile, type Predictions } from "./predictions.ts";
@@ -21,15 +21,21 @@ const DEFAULT_COLUMNS = 100;
 export async function evaluateCommand(options: EvaluateArguments, context: Context): Promise<number> {
   const gates = options.gate.map((text) => parseGate(text));
   const progress = progressLine(context.stderr, !options.quiet, () => performance.now());
+  const { endpoint } = options;
+  if (options.dryRun && endpoint !== undefined) {
+    const { dryRun } = await import("./dry-run.ts");
+    return await dryRun({ ...options, endpoint }, context, progress);
+  }
   const output = await openOutput(options.out, context.atHardExit);
   const drawing = startDrawing(options.charts, context.signal);
   try {
-    const { evaluation, predictions } = await measure(options, context, gates, output, progress);
+    const { evaluation, predictions, finish } = await measure(options, context, gates, output, progress);
     progress.clear();
     if (options.charts.length > 0) progress.update("Drawing charts", 0, null);
     await writeReports(evaluation, predictions, options, output, drawing);
     context.signal.throwIfAborted();
     await output.commit();
+    finish();
     progress.clear();
     print(evaluation, options, context);
     return exitCode(evaluation, options, context);
@@ -46,11 +52,12 @@ async function measure(
   gates: readonly Gate[],
   output: Output,
   progress: Progress,
-): Promise<{ evaluation: Evaluation; predictions: Predictions | null }> {
+): Promise<{ evaluation: Evaluation; predictions: Predictions | null; finish: () => void }> {
   const startedAt = context.now();
   const fixed = fixedTime(context.env);
   const machine = fixed === null ? environment() : Promise.resolve(null);
-  const { dataset, scorer, preflight } = await openInputs(options, context, progress);
+  const inputs = await openInputs(options, context, progress);
+  const { dataset, scorer, preflight, reference } = inputs;
   try {
     const bound = bindGates(gates, dataset.classes);
     const { classes } = dataset;
@@ -58,8 +65,9 @@ async function measure(
     const outcome = await evaluate({
       dataset,
       scorer,
-      preflight: preflight.preflight,
-      batchSize: options.batchSize,
+      preflight,
+      reference,
+      batchSize: batchSizeOf(options),
       seed: options.seed,
       signal: context.signal,
       onProgress: (images) => progress.update("Scoring", images, dataset.size),
@@ -68,16 +76,23 @@ async function measure(
     const evaluation: Evaluation = {
       ...outcome,
       imagesPerSecond: fixed === null ? outcome.imagesPerSecond : null,
-      warnings: [...preflight.warnings, ...outcome.warnings, ...(await fontWarnings(classes, options))],
+      latency: fixed === null ? outcome.latency : null,
+      failures: fixed === null ? outcome.failures : withoutRequests(outcome.failures),
+      warnings: [...inputs.warnings, ...outcome.warnings, ...(await fontWarnings(classes, options))],
       createdAt: (fixed ?? startedAt).toISOString(),
       durationSeconds: fixed === null ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
       environment: await machine,
       gates: checkGates(bound, outcome),
     };
-    return { evaluation, predictions };
+    return { evaluation, predictions, finish: () => inputs.finish() };
   } finally {
-    await scorer.close();
+    await inputs.close();
   }
+}
+
+/** A request's identity is another one each time. */
+function withoutRequests({ count, images }: Evaluation["failures"]): Evaluation["failures"] {
+  return { count, images: images.map(({ index, reason }) => ({ index, reason })) };
 }
 
 /** Class names with characters that the bundled font lacks would be blank in the PNGs without a word. */
@@ -119,7 +134,7 @@ function print(evaluation: Evaluation, options: EvaluateArguments, { stdout, env
 /** 1 means that the model is worse; where that cannot be told, the reason goes to stderr. */
 function exitCode(
   { failures, dataset, gates }: Evaluation,
-  { out, reports }: EvaluateArguments,
+  { out, reports, maxFailures }: EvaluateArguments,
   { stderr }: Context,
 ): number {
   const untold = gates.filter(({ actual }) => actual === null);
@@ -131,7 +146,8 @@ function exitCode(
       ? `see failures in ${join(out, "metrics.json")}`
       : "run with --reports json to see which";
     stderr.write(`mnist-evaluate: ${failures.count} of ${all} images have no prediction: ${where}\n`);
-    return 4;
+    const { value, unit } = maxFailures;
+    if (failures.count > (unit === "percent" ? (all * value) / 100 : value)) return 4;
   }
   if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
   return untold.length > 0 ? 2 : 0;

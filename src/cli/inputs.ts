@@ -1,9 +1,12 @@
 import { InterruptedError, UsageError } from "../errors.ts";
+import type { Reference } from "../evaluate.ts";
+import { likeness } from "../parity.ts";
 import { preflight, takeProbe, type PreflightOutcome, type Probe } from "../preflight.ts";
 import { bundledModel, loadModel, openModel, type OpenedModel } from "../scorer/open.ts";
-import type { Batch, Dataset, Scorer } from "../types.ts";
+import type { Batch, Dataset, Preflight, Scorer } from "../types.ts";
 import type { Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
+import { openService } from "./endpoint.ts";
 import type { EvaluateArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
@@ -12,7 +15,13 @@ export interface Inputs {
   readonly dataset: Dataset;
   readonly scorer: Scorer;
   /** How the pixels' preprocessing was found. */
-  readonly preflight: PreflightOutcome;
+  readonly preflight: Preflight;
+  /** The local model beside a service. */
+  readonly reference: Reference | null;
+  readonly warnings: readonly string[];
+  /** The report is written: what was kept for a later run is not needed. */
+  finish(): void;
+  close(): Promise<void>;
 }
 
 /** What opens them: a test's own, to see that all is closed again. */
@@ -21,9 +30,17 @@ export interface Openers {
   readonly loadModel: typeof loadModel;
 }
 
+/** Images that are read at once where `--batch-size` does not say so. */
+const BATCH_SIZE = 1000;
+
+/** Images in a batch: of a service's requests, `--batch-size` says how many they hold. */
+export function batchSizeOf({ endpoint, batchSize }: EvaluateArguments): number {
+  return endpoint === undefined ? (batchSize ?? BATCH_SIZE) : BATCH_SIZE;
+}
+
 /**
- * Opens data set and model side by side, and finds out how the model wants its pixels. Where that fails, the other's
- * work is stopped, and whatever was opened is closed.
+ * Opens data set and scorer side by side, and finds out how the pixels are wanted. Where that fails, the other's work is
+ * stopped, and whatever was opened is closed.
  *
  * @throws DatasetError, ScorerError, UsageError
  */
@@ -35,20 +52,108 @@ export async function openInputs(
 ): Promise<Inputs> {
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
-  const { layout, output = null, model = bundledModel } = options;
   const reading = openData(options, { ...context, signal }, progress, openers);
-  const loading = openers.loadModel(model);
-  let closeModel = async (): Promise<void> => (await loading).session.release();
+  const opening: Promise<{ close(): Promise<void> }>[] = [];
+  const opened = <T extends { close(): Promise<void> }>(one: Promise<T>): Promise<T> => {
+    opening.push(one);
+    return one;
+  };
+  // Loaded while the data is read.
+  const loading =
+    options.endpoint === undefined || options.model !== undefined ? load(options, openers) : null;
+  if (loading !== null) opening.push(loading);
   try {
-    const [{ probe, dataset }, loaded] = await Promise.all([reading, loading]);
-    const opened = await openModel(loaded, dataset, { layout, output }, probe);
-    closeModel = () => opened.scorer(opened.choices[0]!).close();
-    return { dataset, ...(await tryChoices(opened, dataset, probe, options, signal)) };
+    if (options.endpoint === undefined) {
+      const [{ probe, dataset }, local] = await Promise.all([reading, loading!]);
+      const { scorer, outcome } = await local.open(dataset, probe, options, signal);
+      return inputsOf(dataset, scorer, outcome, null, [], () => {});
+    }
+    const [{ probe, dataset }, local] = await Promise.all([reading, loading]);
+    const service = await opened(openService(options, context, dataset, probe, progress, signal));
+    const tried = await tryChoices(service, dataset, probe, options, signal);
+    const scorer = service.scorer(tried.preflight.chosen);
+    if (local === null) {
+      return inputsOf(dataset, scorer, tried, null, service.warnings, () => service.finish());
+    }
+    const beside = await local.open(dataset, probe, { ...options, output: undefined }, signal);
+    return inputsOf(dataset, scorer, tried, referenceOf(beside, dataset, signal), service.warnings, () =>
+      service.finish(),
+    );
   } catch (error) {
     failed.abort(new InterruptedError("the other input could not be opened"));
-    await Promise.allSettled([reading.then(({ close }) => close()), closeModel()]);
+    await Promise.allSettled([
+      reading.then(({ close }) => close()),
+      ...opening.map((one) => one.then((it) => it.close())),
+    ]);
     throw error;
   }
+}
+
+function inputsOf(
+  dataset: Dataset,
+  scorer: Scorer,
+  { preflight, warnings }: PreflightOutcome,
+  reference: Reference | null,
+  others: readonly string[],
+  finish: () => void,
+): Inputs {
+  return {
+    dataset,
+    scorer,
+    preflight,
+    reference,
+    warnings: [...others, ...warnings],
+    finish,
+    async close() {
+      await Promise.all([scorer.close(), reference?.scorer.close()]);
+    },
+  };
+}
+
+/** A local model that is loaded, and opened once the data is known. */
+interface Local {
+  open(
+    dataset: Dataset,
+    probe: Batch,
+    options: EvaluateArguments,
+    signal: AbortSignal,
+  ): Promise<{ readonly opened: OpenedModel; readonly scorer: Scorer; readonly outcome: PreflightOutcome }>;
+  close(): Promise<void>;
+}
+
+async function load({ model = bundledModel }: EvaluateArguments, { loadModel }: Openers): Promise<Local> {
+  const loaded = await loadModel(model);
+  let close = (): Promise<void> => loaded.session.release();
+  return {
+    async open(dataset, probe, options, signal) {
+      const { layout, output = null } = options;
+      const opened = await openModel(loaded, dataset, { layout, output }, probe);
+      close = () => opened.scorer(opened.choices[0]!).close();
+      const outcome = await tryChoices(opened, dataset, probe, options, signal);
+      return { opened, scorer: opened.scorer(outcome.preflight.chosen), outcome };
+    },
+    close: () => close(),
+  };
+}
+
+function referenceOf(
+  { opened, scorer, outcome }: Awaited<ReturnType<Local["open"]>>,
+  { classes, shape }: Dataset,
+  signal: AbortSignal,
+): Reference {
+  return {
+    scorer,
+    explain: (tally) =>
+      likeness({
+        tally,
+        classes,
+        shape,
+        model: scorer.describe().name,
+        fed: outcome.preflight.chosen,
+        choices: opened.choices,
+        score: (choice, batch) => opened.scorer(choice).score(batch, signal),
+      }),
+  };
 }
 
 /**
@@ -61,7 +166,8 @@ async function openData(
   progress: Progress,
   { openDataset }: Openers,
 ): Promise<Probe> {
-  const { images, labels, classes = null, limit = null, seed, batchSize } = options;
+  const { images, labels, classes = null, limit = null, seed } = options;
+  const batchSize = batchSizeOf(options);
   const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
   const settings = { ...datasetSettings(options, context, progress), files, seed };
   const name = (dataset: Dataset) =>
@@ -86,24 +192,23 @@ function renamed(dataset: Dataset, classes: readonly string[]): Dataset {
 }
 
 async function tryChoices(
-  { choices, scorer }: OpenedModel,
+  { choices, scorer }: Pick<OpenedModel, "choices" | "scorer">,
   dataset: Dataset,
   probe: Batch,
   { scale, invert }: EvaluateArguments,
   signal: AbortSignal,
-): Promise<Omit<Inputs, "dataset">> {
+): Promise<PreflightOutcome> {
   if (scale !== "auto" && !choices.some((choice) => choice.scale === scale)) {
     const possible = [...new Set(choices.map((choice) => choice.scale))].join(", ");
     throw new UsageError(
       `--scale ${scale}: the model takes whole numbers, so that only ${possible} makes sense: leave --scale out`,
     );
   }
-  const outcome = await preflight({
+  return await preflight({
     probe,
     classes: dataset.classes.length,
     choices,
     wanted: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
     score: (choice, batch) => scorer(choice).score(batch, signal),
   });
-  return { scorer: scorer(outcome.preflight.chosen), preflight: outcome };
 }

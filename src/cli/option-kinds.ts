@@ -2,6 +2,9 @@
 import { UsageError } from "../errors.ts";
 import { nearest } from "../metrics/nearest.ts";
 
+/** A day: above it, a time-out is none. */
+const MOST_SECONDS = 86_400;
+
 /** What every option with a value needs: without one, yargs refuses it. */
 export const VALUE = { requiresArg: true } as const;
 
@@ -51,6 +54,59 @@ export function wholeNumber(name: string, lowest: number, highest: number) {
         throw new UsageError(`--${name} takes a whole number ${range}, not ${given}`);
       }
       return number;
+    },
+  } as const;
+}
+
+/** A length of time in seconds, fractions allowed. */
+export function seconds(name: string) {
+  return {
+    ...VALUE,
+    coerce(value: unknown): number {
+      const given = String(once(name, value));
+      const number = given.trim() === "" ? NaN : Number(given);
+      if (!(number > 0 && number <= MOST_SECONDS))
+        throw new UsageError(`--${name} takes seconds from above 0 to ${MOST_SECONDS}, not ${given}`);
+      return number;
+    },
+  } as const;
+}
+
+/** How many images may fail: `N`, or `P%` of all. */
+export interface FailureLimit {
+  readonly value: number;
+  readonly unit: "images" | "percent";
+}
+
+export function failureLimit(name: string) {
+  return {
+    ...VALUE,
+    type: "string",
+    coerce(value: unknown): FailureLimit {
+      const given = String(once(name, value)).trim();
+      const percent = given.endsWith("%");
+      const number = Number(percent ? given.slice(0, -1) : given);
+      const wrong = given === "" || given === "%" || !(number >= 0) || (percent && number > 100);
+      if (wrong || (!percent && !Number.isInteger(number)))
+        throw new UsageError(
+          `--${name} takes a number of images, such as 10, or a share of them, such as 0.5%, not ${given}`,
+        );
+      return { value: number, unit: percent ? "percent" : "images" };
+    },
+  } as const;
+}
+
+/** An http(s) URL. Of a wrong one, nothing is repeated that could hold a password. */
+export function httpUrl(name: string) {
+  return {
+    ...VALUE,
+    type: "string",
+    coerce(value: unknown): URL {
+      const given = String(once(name, value)).trim();
+      const url = URL.canParse(given) ? new URL(given) : null;
+      if (url !== null && /^https?:$/.test(url.protocol)) return url;
+      const shown = given.includes("@") || given.includes("?") ? "what was given" : given;
+      throw new UsageError(`--${name} takes a URL such as http://localhost:5001/score, not ${shown}`);
     },
   } as const;
 }

@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
 import { SCALES } from "../scorer/scales.ts";
 import type { Layout, Scale } from "../types.ts";
+import { endpointOptions } from "./endpoint-options.ts";
 import { choice, classNames, listOf, repeatable, text, VALUE, wholeNumber } from "./option-kinds.ts";
 
 const DATASETS = Object.keys(CATALOG) as DatasetName[];
@@ -61,7 +62,7 @@ export function datasetOptions<T>(args: Argv<T>) {
 
 /** Every option of `evaluate`. */
 export function evaluateOptions<T>(args: Argv<T>) {
-  return datasetOptions(args)
+  return endpointOptions(datasetOptions(args))
     .option("images", {
       group: DATA,
       ...text("images"),
@@ -117,8 +118,8 @@ export function evaluateOptions<T>(args: Argv<T>) {
     .option("batch-size", {
       group: MODEL,
       ...wholeNumber("batch-size", 1, 1_000_000),
-      default: 1000,
-      desc: "Images in one run of the model",
+      desc: "Images in one run of the model, or in one request",
+      defaultDescription: "1000, or 100 a request",
     })
     .option("out", {
       group: RESULT,

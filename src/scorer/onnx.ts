@@ -3,15 +3,15 @@ import { basename } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
-import type { Batch, Layout, PixelChoice, Scale, Scorer, ScorerDescription, Scores } from "../types.ts";
+import type { Batch, Layout, PixelChoice, Scorer, ScorerDescription, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
 import { writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
-import { ELEMENTS, toDoubles } from "./elements.ts";
+import { choicesFor } from "./choices.ts";
+import { toDoubles } from "./elements.ts";
 import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan, type Outputs } from "./outputs.ts";
 import { pixelWriter, type PixelWriter } from "./pixels.ts";
 import type { LoadedModel } from "./session.ts";
 import { firstThatRuns, freedSession, trial, trialScales } from "./trial.ts";
-import { SCALES } from "./scales.ts";
 
 /** The images that a model shall score. */
 export interface Images {
@@ -119,15 +119,6 @@ function description(
       fixedBatch,
     },
   };
-}
-
-/** Unit first, being the most common. A model of whole numbers takes pixels as they are. */
-function choicesFor({ type, turned }: InputPlan): PixelChoice[] {
-  const scales = ELEMENTS[type].fractional ? (Object.keys(SCALES) as Scale[]) : (["raw"] as const);
-  const sides = turned ? [true] : [false, true];
-  return sides.flatMap((transpose) =>
-    [false, true].flatMap((invert) => scales.map((scale) => ({ scale, invert, transpose }))),
-  );
 }
 
 function scoring(model: Understood, writer: PixelWriter): Scorer["score"] {

@@ -36,7 +36,7 @@ export type Outcome<A> =
       readonly request?: string;
     }
   /** Nothing can be scored, whatever the images. */
-  | { readonly kind: "fatal"; readonly error: ScorerError };
+  | { readonly kind: "fatal"; readonly error: ScorerError; readonly status?: number };
 
 /** An image without an answer. */
 export interface NoAnswer {

@@ -1,0 +1,55 @@
+import type { EndpointOptions, OpenedEndpoint } from "../scorer/endpoint.ts";
+import { apiKey, headerOptions } from "../scorer/http/secrets.ts";
+import type { Batch, Dataset } from "../types.ts";
+import type { Context } from "./context.ts";
+import type { EvaluateArguments } from "./options.ts";
+import type { Progress } from "./progress.ts";
+
+/** Images in a request where `--batch-size` does not say so: few enough that little is lost with one. */
+const REQUEST_IMAGES = 100;
+
+/** What the command line says of the service. @throws UsageError */
+export function endpointSettings(
+  options: EvaluateArguments & { readonly endpoint: URL },
+  env: NodeJS.ProcessEnv,
+): EndpointOptions {
+  const { headers, secrets } = headerOptions(options.header, env);
+  const key = options.apiKeyEnv === undefined ? null : apiKey(options.apiKeyEnv, env);
+  const { username, password, searchParams } = options.endpoint;
+  const inUrl = [username, password, ...searchParams.values()].filter((text) => text !== "");
+  return {
+    url: options.endpoint,
+    protocol: options.protocol,
+    model: options.modelName ?? null,
+    layout: options.layout,
+    output: options.output ?? null,
+    headers,
+    key,
+    secrets: [...secrets, ...inUrl, ...(key === null ? [] : [key])],
+    requestImages: options.batchSize ?? REQUEST_IMAGES,
+    maxRequestBytes: options.maxRequestBytes,
+    concurrency: options.concurrency,
+    timeoutMs: options.timeout * 1000,
+    retries: options.retries,
+    waitMs: options.wait * 1000,
+    seed: options.seed,
+    journalFolder: options.out,
+  };
+}
+
+/** Opens the service that `--endpoint` names. @throws UsageError, ScorerError */
+export async function openService(
+  options: EvaluateArguments,
+  context: Context,
+  dataset: Dataset,
+  probe: Batch,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<OpenedEndpoint> {
+  const { endpoint } = options;
+  if (endpoint === undefined) throw new TypeError("there is no endpoint to open");
+  const settings = endpointSettings({ ...options, endpoint }, context.env);
+  const { openEndpoint } = await import("../scorer/endpoint.ts");
+  const hooks = { onWait: () => progress.update("Waiting for the service", 0, null) };
+  return await openEndpoint(settings, dataset, probe, hooks, signal);
+}

@@ -1,0 +1,322 @@
+import { seededRandom } from "../random.ts";
+import type {
+  Batch,
+  EndpointFacts,
+  Layout,
+  PixelChoice,
+  RequestRecord,
+  Scorer,
+  ScorerDescription,
+  Scores,
+} from "../types.ts";
+import { choicesFor } from "./choices.ts";
+import { createDelivery, isNoAnswer, type Delivery } from "./delivery/delivery.ts";
+import type { Candidate, Wanted } from "./endpoint/discover.ts";
+import { answersIn } from "./endpoint/interpret.ts";
+import { attempt, type Item, type Line } from "./endpoint/requests.ts";
+import { trafficLog } from "./endpoint/traffic.ts";
+import { understand, type EndpointTrial, type Understood } from "./endpoint/understand.ts";
+import { redactor, shownUrl } from "./http/secrets.ts";
+import { openTransport } from "./http/transport.ts";
+import { openJournal, type Journal, type JournalEntry, type StoredAnswer } from "./journal.ts";
+import type { Images } from "./onnx.ts";
+
+export interface EndpointOptions extends Wanted {
+  readonly layout: Layout | "auto";
+  /** The output to read; null: the one that holds scores or labels. */
+  readonly output: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as Bearer; null: none. */
+  readonly key: string | null;
+  /** What may be shown nowhere, the key among it. */
+  readonly secrets: readonly string[];
+  readonly requestImages: number;
+  readonly maxRequestBytes: number;
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly waitMs: number;
+  readonly seed: number;
+  /** Where answers are kept until the run is done. */
+  readonly journalFolder: string;
+}
+
+/** What happens while a service is waited for and scored, for whoever looks on. */
+export interface EndpointHooks {
+  /** Told before each pause of waiting for readiness. */
+  readonly onWait: (answer: string) => void;
+}
+
+/** A service that is understood: which protocol it speaks, and what it answers. */
+export interface OpenedEndpoint {
+  /** The ways of feeding pixels that make sense for it. */
+  readonly choices: readonly PixelChoice[];
+  readonly scorer: (choice: PixelChoice) => Scorer;
+  readonly warnings: readonly string[];
+  /** Leaves what is answered to the next run. */
+  close(): Promise<void>;
+  /** The run is done: what is answered need not be kept. */
+  finish(): void;
+}
+
+/** A reply's body: 10,000 images with 1,000 scores each are less. */
+const MOST_REPLY_BYTES = 64 * 2 ** 20;
+/** Share of the time-out that a request may take before later ones are made smaller. */
+const SLOW_SHARE = 0.5;
+/** Enough to keep requests of full size under way while the first batch waits for its last answer. */
+const BATCHES_AT_ONCE = 3;
+/** Two answers to the same image that differ by more come of different models. */
+const SAME_ANSWER = 1e-3;
+
+/**
+ * Finds out which protocol a service speaks, how it takes images and what it answers, by its metadata and by asking it
+ * about a few of them.
+ *
+ * @param probe some of the data set's images
+ * @throws ScorerError where it cannot be reached or used
+ */
+export async function openEndpoint(
+  options: EndpointOptions,
+  images: Images,
+  probe: Batch,
+  hooks: EndpointHooks,
+  signal: AbortSignal,
+): Promise<OpenedEndpoint> {
+  const line: Line = {
+    transport: openTransport({
+      connections: options.concurrency,
+      timeoutMs: options.timeoutMs,
+      maxReplyBytes: MOST_REPLY_BYTES,
+      headers: options.headers,
+      key: options.key,
+    }),
+    traffic: trafficLog(() => performance.now()),
+    redact: redactor(options.secrets),
+  };
+  try {
+    const understood = await understand(options, line, images, probe, hooks, signal);
+    return opened(options, line, images, understood, probe);
+  } catch (error) {
+    await line.transport.close();
+    throw error;
+  }
+}
+
+function opened(
+  options: EndpointOptions,
+  line: Line,
+  images: Images,
+  understood: Understood,
+  probe: Batch,
+): OpenedEndpoint {
+  const { way, plan, writerPlan } = understood;
+  const journal = openJournal(
+    options.journalFolder,
+    bindingOf(options, images, understood),
+    images.classes.length,
+  );
+  const warnings = continued(journal, understood, probe);
+  const known = new Known(journal);
+  for (const trial of understood.trials) known.keep(trial.choice, entriesOf(trial, probe));
+  const delivery = createDelivery<Item, StoredAnswer>({
+    attempt: (items, signal) =>
+      attempt(line, way, items, (answer, rows) => answersIn(answer, plan, rows, images.classes), signal),
+    bytesOf: (item) => way.writer.bytesOf(item),
+    overheadBytes: way.writer.overheadBytes,
+    maxBytes: options.maxRequestBytes,
+    maxItems: Math.min(options.requestImages, way.writer.mostRows),
+    concurrency: options.concurrency,
+    retries: options.retries,
+    slowMs: options.timeoutMs * SLOW_SHARE,
+    random: seededRandom(options.seed),
+  });
+  const close = async (): Promise<void> => {
+    journal.close();
+    await line.transport.close();
+  };
+  return {
+    choices: choicesFor(writerPlan),
+    warnings,
+    scorer: (choice) => ({
+      describe: () => description(options, understood, choice),
+      score: (batch, signal) => score(batch, choice, images, plan.scores !== null, known, delivery, signal),
+      batchesAtOnce: BATCHES_AT_ONCE,
+      traffic: {
+        observe(listener: (record: RequestRecord) => void) {
+          known.mainRun();
+          line.traffic.observe(listener);
+        },
+        resumed: () => known.resumed,
+      },
+      close,
+    }),
+    close,
+    finish: () => journal.remove(),
+  };
+}
+
+/** All that an answer depends on but the image and how it is fed. The key is no part of it. */
+function bindingOf(options: EndpointOptions, images: Images, { way, plan, writerPlan }: Understood): unknown {
+  const { candidate, writer } = way;
+  return {
+    url: candidate.url.href,
+    protocol: candidate.name,
+    form: writer.form.name,
+    headers: options.headers,
+    layout: writerPlan.layout,
+    type: writerPlan.type,
+    channels: writerPlan.channels,
+    classes: images.classes,
+    shape: images.shape,
+    output: { scores: plan.scores, label: plan.label, meaning: plan.meaning },
+  };
+}
+
+/** Answers of an interrupted run count only where the service still gives the same ones. */
+function continued(journal: Journal, { trials }: Understood, probe: Batch): string[] {
+  if (journal.found === 0) return [];
+  const differ = trials.some((trial) =>
+    entriesOf(trial, probe).some(({ index, pixels, answer }) => {
+      const earlier = journal.find(wayKey(trial.choice), index, pixels);
+      return earlier !== null && !isSame(earlier, answer);
+    }),
+  );
+  if (!differ) return [];
+  journal.forget();
+  return [
+    "An interrupted run's answers were not used: the service now answers otherwise, so that all images are scored again.",
+  ];
+}
+
+function isSame(one: StoredAnswer, other: StoredAnswer): boolean {
+  if (one.probabilities === null || other.probabilities === null) {
+    return one.label === other.label && one.probabilities === other.probabilities;
+  }
+  return one.probabilities.every((p, k) => Math.abs(p - other.probabilities![k]!) <= SAME_ANSWER);
+}
+
+function wayKey({ scale, invert, transpose }: PixelChoice): string {
+  return `${scale} ${invert} ${transpose}`;
+}
+
+/** What is known already: answers of an interrupted run, and to the images that were tried before scoring began. */
+class Known {
+  readonly #journal: Journal;
+  readonly #tried = new Map<string, Map<number, StoredAnswer>>();
+  #trying = true;
+  resumed = 0;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  /** From now on all images are scored, whose answers are not to be held in memory. */
+  mainRun(): void {
+    this.#trying = false;
+    this.resumed = 0;
+  }
+
+  keep(choice: PixelChoice, entries: readonly JournalEntry[]): void {
+    this.#journal.record(wayKey(choice), entries);
+    if (!this.#trying) return;
+    const tried = this.#tried.get(wayKey(choice)) ?? new Map<number, StoredAnswer>();
+    for (const { index, answer } of entries) tried.set(index, answer);
+    this.#tried.set(wayKey(choice), tried);
+  }
+
+  find({ choice, index, pixels }: Item): StoredAnswer | null {
+    const tried = this.#tried.get(wayKey(choice))?.get(index);
+    if (tried !== undefined) return tried;
+    const earlier = this.#journal.find(wayKey(choice), index, pixels);
+    if (earlier !== null) this.resumed += 1;
+    return earlier;
+  }
+}
+
+/** The trial's answers as the journal keeps them. */
+function entriesOf({ answers }: EndpointTrial, { indices, pixels }: Batch): JournalEntry[] {
+  const size = pixels.length / indices.length;
+  return answers.flatMap((answer, i) =>
+    isNoAnswer(answer)
+      ? []
+      : [{ index: indices[i]!, pixels: pixels.subarray(i * size, (i + 1) * size), answer }],
+  );
+}
+
+async function score(
+  { indices, pixels, labels }: Batch,
+  choice: PixelChoice,
+  { shape, classes }: Images,
+  scored: boolean,
+  known: Known,
+  delivery: Delivery<Item, StoredAnswer>,
+  signal: AbortSignal,
+): Promise<Scores> {
+  const size = shape[0] * shape[1];
+  const items = Array.from(labels, (_, i): Item => ({
+    index: indices[i]!,
+    pixels: pixels.subarray(i * size, (i + 1) * size),
+    choice,
+  }));
+  const answers: (StoredAnswer | null)[] = items.map((item) => known.find(item));
+  const open = answers.flatMap((answer, row) => (answer === null ? [row] : []));
+  const failed = new Map<number, { reason: string; request?: string }>();
+  const results = await delivery.deliver(
+    open.map((row) => items[row]!),
+    signal,
+    (answered, their) =>
+      known.keep(
+        choice,
+        answered.map(({ index, pixels }, i) => ({ index, pixels, answer: their[i]! })),
+      ),
+  );
+  results.forEach((result, i) => {
+    if (!isNoAnswer(result)) answers[open[i]!] = result;
+    else {
+      const { failed: reason, request } = result;
+      failed.set(open[i]!, request === undefined ? { reason } : { reason, request });
+    }
+  });
+  return { ...together(answers, classes.length, scored), ...(failed.size === 0 ? {} : { failed }) };
+}
+
+function together(answers: readonly (StoredAnswer | null)[], classes: number, scored: boolean): Scores {
+  const labels = new Uint8Array(answers.length);
+  const probabilities = scored ? new Float32Array(answers.length * classes) : null;
+  answers.forEach((answer, row) => {
+    if (answer === null) return;
+    labels[row] = answer.label;
+    if (answer.probabilities !== null) probabilities?.set(answer.probabilities, row * classes);
+  });
+  return { labels, probabilities };
+}
+
+function description(
+  { url }: EndpointOptions,
+  { way, plan, writerPlan, server }: Understood,
+  choice: PixelChoice,
+): ScorerDescription {
+  const { candidate, writer } = way;
+  return {
+    kind: "endpoint",
+    name: nameOf(candidate, url),
+    url: shownUrl(candidate.url),
+    protocol: candidate.name,
+    preprocessing: { ...choice, layout: writerPlan.layout },
+    endpoint: {
+      model: candidate.target.model,
+      version: candidate.finding.version ?? candidate.target.version,
+      server,
+      encoding: writer.form.name,
+      found: candidate.found,
+      output: plan.description,
+      meaning: plan.meaning,
+    } satisfies EndpointFacts,
+  };
+}
+
+function nameOf({ target }: Candidate, url: URL): string {
+  return target.model === null
+    ? `${url.host}${url.pathname.replace(/\/$/, "")}`
+    : `${target.model} at ${url.host}`;
+}
