@@ -2,6 +2,8 @@ import type { Chart } from "./chart.ts";
 import { confidence } from "./confidence.ts";
 import { confusion_errors } from "./confusion_errors.ts";
 import { confusion_matrix } from "./confusion_matrix.ts";
+import { latency } from "./latency.ts";
+import { parity } from "./parity.ts";
 import { per_class } from "./per_class.ts";
 import { precision_recall } from "./precision_recall.ts";
 import { reliability } from "./reliability.ts";
@@ -22,4 +24,6 @@ export const CHARTS = {
   confidence,
   roc,
   precision_recall,
+  parity,
+  latency,
 } as const satisfies Record<string, Chart>;
