@@ -90,8 +90,9 @@ export class Connection {
       // The connector gives the socket that it opens, which its type does not say.
       const connecting = connect(options, (...result) => {
         this.#connecting = null;
-        const [, socket] = result;
-        if (socket !== null) {
+        // Undici gives no second argument where it failed, whatever its type says.
+        const socket = result[1] as Socket | null | undefined;
+        if (socket) {
           this.connects++;
           socket.once("error", (error) => (this.broken = error));
         }
