@@ -7,9 +7,10 @@ import type { Batch, Layout, PixelChoice, Scorer, ScorerDescription, Scores } fr
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
 import { writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
 import { choicesFor } from "./choices.ts";
-import { toDoubles } from "./elements.ts";
+import { ELEMENTS, toDoubles, type Numbers } from "./elements.ts";
 import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan, type Outputs } from "./outputs.ts";
-import { pixelWriter, type PixelWriter } from "./pixels.ts";
+import { rowsWriter, type Rows } from "./numbers.ts";
+import { pixelWriter } from "./pixels.ts";
 import type { LoadedModel } from "./session.ts";
 import { firstThatRuns, freedSession, trial, trialScales } from "./trial.ts";
 
@@ -32,6 +33,19 @@ export interface OpenedModel {
   /** The ways of feeding pixels that make sense for it. */
   readonly choices: readonly PixelChoice[];
   readonly scorer: (choice: PixelChoice) => Scorer;
+  readonly numbers: NumberScorer;
+}
+
+/** Scores images that come as numbers which are already as the model wants them. */
+export interface NumberScorer {
+  /** What to hold them in. */
+  readonly element: "float32" | "float64";
+  /** The model takes bytes or other whole numbers: pixels as they are. */
+  readonly whole: boolean;
+  /** As the model has it. */
+  readonly input: { readonly name: string; readonly type: string; readonly fixedBatch: number | null };
+  /** @param rows count×h×w @throws ScorerError */
+  score(rows: Rows, count: number, signal: AbortSignal): Promise<Scores>;
 }
 
 /** Images in one run of a heavy model: measured on small CNNs, where more is slower, and less slower still. */
@@ -64,7 +78,11 @@ export async function openModel(
   probe: Batch,
 ): Promise<OpenedModel> {
   const model = await understand(loaded, images, options, probe);
-  return { choices: choicesFor(model.plan), scorer: (choice) => scorerOf(model, choice) };
+  return {
+    choices: choicesFor(model.plan),
+    scorer: (choice) => scorerOf(model, choice),
+    numbers: numberScorerOf(model),
+  };
 }
 
 async function understand(
@@ -91,13 +109,24 @@ async function understand(
 
 function scorerOf(model: Understood, choice: PixelChoice): Scorer {
   const { loaded, images, session, plan } = model;
+  const score = scoring(model, pixelWriter(plan, choice, images.shape));
   return {
     describe: () => description(model, choice),
-    score: scoring(model, pixelWriter(plan, choice, images.shape)),
+    score: ({ pixels, labels }, signal) => score(pixels, labels.length, signal),
     async close() {
       if (session !== loaded.session) await session.release();
       await loaded.session.release();
     },
+  };
+}
+
+function numberScorerOf(model: Understood): NumberScorer {
+  const { plan, images, fixedBatch } = model;
+  return {
+    element: plan.type === "float64" ? "float64" : "float32",
+    whole: !ELEMENTS[plan.type].fractional,
+    input: { name: plan.name, type: plan.type, fixedBatch },
+    score: scoring(model, rowsWriter(plan, images.shape)),
   };
 }
 
@@ -121,13 +150,24 @@ function description(
   };
 }
 
-function scoring(model: Understood, writer: PixelWriter): Scorer["score"] {
+/** Lays `rows` images out for a run of `images`, the rest of which is of no account. */
+interface Writer<Images> {
+  write(
+    images: Images,
+    rows: number,
+    runImages: number,
+  ): { readonly buffer: Numbers; readonly shape: number[] };
+}
+
+function scoring<Images extends Uint8Array | Rows>(
+  model: Understood,
+  writer: Writer<Images>,
+): (pixels: Images, count: number, signal: AbortSignal) => Promise<Scores> {
   const { loaded, plan, output, images } = model;
   const { shape, classes } = images;
   const size = shape[0] * shape[1];
   const rowsPerRun = plan.fixedBatch ?? (loaded.heavy ? HEAVY_BATCH : Infinity);
-  return async (batch, signal) => {
-    const count = batch.labels.length;
+  return async (pixels, count, signal) => {
     const scores: Scores = {
       labels: new Uint8Array(count),
       probabilities: output.scores === null ? null : new Float32Array(count * classes.length),
@@ -139,7 +179,7 @@ function scoring(model: Understood, writer: PixelWriter): Scorer["score"] {
       const answer = await run(
         model,
         writer,
-        batch.pixels.subarray(start * size, (start + rows) * size),
+        pixels.subarray(start * size, (start + rows) * size) as Images,
         rows,
       );
       writeScores(model, answer, scores, start, rows);
@@ -148,10 +188,10 @@ function scoring(model: Understood, writer: PixelWriter): Scorer["score"] {
   };
 }
 
-async function run(
+async function run<Images>(
   { loaded, session, plan, output }: Understood,
-  writer: PixelWriter,
-  pixels: Uint8Array,
+  writer: Writer<Images>,
+  pixels: Images,
   rows: number,
 ): Promise<Outputs> {
   const { buffer, shape } = writer.write(pixels, rows, plan.fixedBatch ?? rows);

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import { packageRoot } from "../package.ts";
 
-export { openModel, type Images, type ModelOptions, type OpenedModel } from "./onnx.ts";
+export { openModel, type Images, type ModelOptions, type NumberScorer, type OpenedModel } from "./onnx.ts";
 export { loadModel, type LoadedModel } from "./session.ts";
 
 /** The model that `npm run train` makes. */

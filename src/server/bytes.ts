@@ -1,0 +1,48 @@
+/** The bytes end within a token: the next piece goes on with it. */
+export const UNFINISHED = -1;
+
+export function isNumberStart(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
+}
+
+export function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** Where a string that starts at `start` ends, its quote included, or UNFINISHED. */
+export function stringEnd(bytes: Uint8Array, start: number): number {
+  for (let at = start + 1; at < bytes.length; at++) {
+    if (bytes[at] === 0x5c) at++;
+    else if (bytes[at] === 0x22) return at + 1;
+  }
+  return UNFINISHED;
+}
+
+/** Letters that a word has at most before it is cut. */
+const LONGEST_WORD = 12;
+
+/** The letters and digits from `at` on. */
+export function wordAt(bytes: Uint8Array, at: number): string {
+  let word = "";
+  for (let end = at; end < bytes.length && word.length < LONGEST_WORD; end++) {
+    const letter = String.fromCharCode(bytes[end]!);
+    if (!/[\w+.-]/.test(letter)) break;
+    word += letter;
+  }
+  return word;
+}
+
+/** Whether a word may go on in the next piece. */
+export function mayGoOn(bytes: Uint8Array, at: number, word: string): boolean {
+  return word.length < LONGEST_WORD && at + word.length === bytes.length;
+}
+
+/** What stands there, in words for users. */
+export function shown(bytes: Uint8Array, at: number): string {
+  const word = wordAt(bytes, at);
+  if (word !== "") return word;
+  const byte = bytes[at]!;
+  return byte > 0x20 && byte < 0x7f
+    ? String.fromCharCode(byte)
+    : `the byte 0x${byte.toString(16).padStart(2, "0")}`;
+}
