@@ -5,7 +5,7 @@ import type { NoAnswer, Outcome } from "../outcome.ts";
 import { Alarm } from "./alarm.ts";
 import { backoff } from "./backoff.ts";
 import { Concurrency } from "./concurrency.ts";
-import { Family, Refusals } from "./family.ts";
+import { Family } from "./family.ts";
 import { Outage } from "./outage.ts";
 import { Queue } from "./queue.ts";
 import { isNoAnswer, type Delivery, type DeliverySettings } from "./settings.ts";
@@ -28,11 +28,11 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   readonly #queue: Queue<Item, A>;
   readonly #alarm: Alarm;
   readonly #outage: Outage;
-  /** Of all images, whatever request they were in. */
-  readonly #refusals = new Refusals();
   #active = 0;
   #sent = 0;
   #pausedUntil = -Infinity;
+  /** Why a whole request was refused, as far as was tried, while nothing has been answered since. */
+  #hopeless: string | null = null;
   #broken: { readonly error: unknown } | null = null;
 
   constructor(settings: DeliverySettings<Item, A>) {
@@ -168,7 +168,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
       known.push(answer);
     }
     if (known.length > 0) {
-      this.#refusals.forget();
+      this.#hopeless = null;
       if (family !== null) family.answered = true;
       call.onAnswered?.(answered, known);
     }
@@ -213,27 +213,25 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   }
 
   /** Splits it, unless it is a single image or has been found to be no use. */
-  #refuse(piece: Piece<Item, A>, { label, reason }: Failure, patience: number): void {
+  #refuse(piece: Piece<Item, A>, failure: Failure, patience: number): void {
+    const { label, reason } = failure;
     const images = piece.end - piece.start;
     if (images === 1) {
-      this.#refusals.note(label);
       this.#fail(piece, reason);
-      if (piece.family === null) return;
-      piece.family.refusals.note(label);
-      if (piece.family.answered || piece.family.verdict !== null || !piece.family.refusals.enough(label))
-        return;
-      this.#giveUp(piece.family, reason);
+      if (piece.family?.hopeless(label) === true) this.#giveUp(piece.family, label);
       return;
     }
-    const family = piece.family ?? new Family(images, patience);
-    if (family.verdict === null && this.#refusals.enough(label)) this.#giveUp(family, reason);
-    if (family.verdict !== null) return this.#fill(piece, () => ({ failed: family.verdict! }));
+    const family = piece.family ?? new Family(images, failure, patience);
+    if (!family.answered && family.verdict === null && this.#hopeless === label) this.#giveUp(family, label);
+    const failed = family.verdict;
+    if (failed !== null) return this.#fill(piece, () => ({ failed }));
     this.#settings.onRetry?.(label);
     piece.call.ready.push(...split(piece, family));
   }
 
-  #giveUp(family: Family, reason: string): void {
-    const failed = family.giveUp(reason);
+  #giveUp(family: Family, label: string): void {
+    this.#hopeless = label;
+    const failed = family.giveUp();
     for (const piece of this.#queue.takeFamily(family)) this.#fill(piece, () => ({ failed }));
   }
 

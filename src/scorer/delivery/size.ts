@@ -4,15 +4,22 @@ const GROWTH = 8;
 /** What a request may hold: less once the service refused a larger one or took too long. */
 export class RequestSize {
   readonly #slowMs: number;
+  readonly #overheadBytes: number;
   #bytes: number;
   /** What fits the service: never grows again. */
   #items: number;
   /** What it answers in good time. */
   #timely = Infinity;
 
-  constructor(limits: { readonly maxBytes: number; readonly maxItems: number; readonly slowMs: number }) {
+  constructor(limits: {
+    readonly maxBytes: number;
+    readonly maxItems: number;
+    readonly overheadBytes: number;
+    readonly slowMs: number;
+  }) {
     this.#bytes = limits.maxBytes;
     this.#items = Math.max(1, Math.floor(limits.maxItems));
+    this.#overheadBytes = limits.overheadBytes;
     this.#slowMs = limits.slowMs;
   }
 
@@ -27,7 +34,7 @@ export class RequestSize {
   /** Measured against the refused request, so that others of its size that are under way change nothing more. */
   tooLarge(items: number, bytes: number): void {
     this.#items = Math.min(this.#items, half(items));
-    this.#bytes = Math.min(this.#bytes, half(bytes));
+    this.#bytes = Math.min(this.#bytes, this.#overheadBytes + half(bytes - this.#overheadBytes));
   }
 
   answered(items: number, elapsedMs: number): void {
