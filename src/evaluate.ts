@@ -5,6 +5,7 @@ import { createGuards } from "./metrics/guards.ts";
 import { createLatencyTally } from "./metrics/latency.ts";
 import { createParityTally, type Likeness, type ParityTally } from "./metrics/parity.ts";
 import { createTally, curveWarnings } from "./metrics/tally.ts";
+import { grouped } from "./metrics/wording.ts";
 import type {
   Batch,
   Dataset,
@@ -90,16 +91,23 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     latency: latency?.latency(scorer.traffic?.resumed() ?? 0) ?? null,
     slices: null,
     warnings: [
-      ...warningsOf(measurements, images),
-      ...guards.warnings(measurements, classes, failures.count),
+      ...warningsOf(measurements, images, failures),
+      ...guards.warnings(measurements, classes, failures.unusable),
     ],
     examples: examples.picked(),
   };
 }
 
 /** What a reader must know before believing the numbers. */
-function warningsOf(measurements: Measurements, images: number): string[] {
+function warningsOf(measurements: Measurements, images: number, failures: Failures): string[] {
   const warnings: string[] = [];
+  const unanswered = failures.count - failures.unusable;
+  if (unanswered > 0) {
+    warnings.push(
+      `${grouped(unanswered)} of ${grouped(images + failures.count)} images have no answer from the service: they have no ` +
+        "prediction and are in no number of this report. Their reasons are listed under failures.",
+    );
+  }
   if (measurements.curves === null && images > 0) {
     warnings.push(
       "The model gives labels only: every metric and chart that needs probabilities is left out.",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { InterruptedError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
 import { REPORTS } from "../report/table.ts";
@@ -39,11 +40,20 @@ export async function evaluateCommand(options: EvaluateArguments, context: Conte
     progress.clear();
     print(evaluation, options, context);
     return exitCode(evaluation, options, context);
+  } catch (error) {
+    throw endpoint !== undefined && error instanceof InterruptedError ? resumable(error) : error;
   } finally {
     progress.clear();
     await drawing.stop();
     await output.discard();
   }
+}
+
+function resumable(error: InterruptedError): InterruptedError {
+  return new InterruptedError(
+    `${error.message}; the service's answers so far are kept, and the same command goes on from there`,
+    { cause: error },
+  );
 }
 
 async function measure(

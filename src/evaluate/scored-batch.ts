@@ -8,6 +8,8 @@ const MOST_LISTED = 1_000;
 /** Images without a prediction: all are counted, the first are listed. */
 export class Failures {
   count = 0;
+  /** Those of them that the scorer did answer, with scores that say nothing. */
+  unusable = 0;
   readonly images: Failure[] = [];
 
   add(failure: Failure): void {
@@ -52,6 +54,7 @@ export function joined(
     if (sum === null) {
       const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
       failures.add({ index: batch.indices[row]!, reason });
+      failures.unusable += 1;
     } else {
       kept.push(row);
       if (Math.abs(sum - 1) > SUM_TOLERANCE) rowSumsOff++;
