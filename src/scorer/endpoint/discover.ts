@@ -63,8 +63,12 @@ export async function discover(wanted: Wanted, ask: Ask): Promise<readonly Candi
   for (const start of starts(wanted)) {
     const told = await findings(PROTOCOLS[start.name], start.target, asked);
     if (told.length === 0) silent.push(start);
-    else candidates.push(candidate(wanted.url, start, told));
+    // The model takes numbers that this protocol has no form for.
+    else if (told.every(({ forms }) => forms?.length !== 0))
+      candidates.push(candidate(wanted.url, start, told));
   }
+  // Bytes are the most compact, for a service that says that it takes them.
+  candidates.sort((a, b) => Number(writesBytes(b.protocol)) - Number(writesBytes(a.protocol)));
   const guesses = silent.filter(({ byPath }) => byPath || wanted.protocol !== "auto");
   // A service that tells what it is is no other one, unless it was asked for.
   const all = [...candidates, ...guesses.map((start) => candidate(wanted.url, start, []))];
@@ -72,6 +76,10 @@ export async function discover(wanted: Wanted, ask: Ask): Promise<readonly Candi
   if (known.length > 0) return known;
   if (all.length > 0) throw unnamedModel(wanted, all);
   return [atExactUrl(wanted)];
+}
+
+function writesBytes({ forms }: Protocol): boolean {
+  return forms.every(({ row }) => row === "float32" || row === "uint8");
 }
 
 function askedOnce(ask: Ask): Ask {
@@ -88,7 +96,7 @@ async function findings(protocol: Protocol, start: Target, ask: Ask): Promise<re
   const told: Finding[] = [];
   let target = start;
   for (const question of protocol.questions) {
-    const path = question.path(target);
+    const path = question.more && told.length === 0 ? null : question.path(target);
     const reply = path === null ? null : await ask(path);
     const finding = reply && question.read(reply, target);
     if (!finding) continue;

@@ -121,7 +121,7 @@ function outcomeOf<A extends object>(
     return outcome.kind === "fatal" ? { ...outcome, status: reply.status } : outcome;
   }
   try {
-    const answers = read(protocol.decode(reply, { id }), rows).map((answer) =>
+    const answers = read(protocol.decode(reply, { id, shape: [rows] }), rows).map((answer) =>
       isBadRow(answer) ? { failed: redact(answer.bad).slice(0, MOST_WORDS), request: id } : answer,
     );
     return { kind: "answered", answers };
@@ -153,7 +153,10 @@ function complaint<A extends object>(
   redact: (text: string) => string,
 ): string {
   try {
-    read(protocol.decode(reply.body.length > MOST_READ ? reply : redacted(reply, redact), { id }), rows);
+    read(
+      protocol.decode(reply.body.length > MOST_READ ? reply : redacted(reply, redact), { id, shape: [rows] }),
+      rows,
+    );
     return "the reply is no answer";
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
