@@ -1,10 +1,11 @@
 import { UsageError } from "../errors.ts";
-import type { GateResult, Measurements } from "../types.ts";
+import type { GateResult } from "../types.ts";
 import { nearest } from "./nearest.ts";
+import { SERVICE_METRIC_NAMES, SERVICE_METRICS, type GatedRun, type ServiceMetricName } from "./service.ts";
 import { CLASS_METRICS, METRIC_NAMES, METRICS, type ClassMetricName, type MetricName } from "./table.ts";
 
 type Subject =
-  | { readonly metric: MetricName; readonly class: null }
+  | { readonly metric: MetricName | ServiceMetricName; readonly class: null }
   | { readonly metric: ClassMetricName; readonly class: string };
 
 /** A condition that a run has to meet, as `accuracy >= 0.92` or `recall[Ankle boot] >= 80%`. */
@@ -35,6 +36,7 @@ const OPERATORS = {
 type Operator = keyof typeof OPERATORS;
 
 const OPERATOR_NAMES = Object.keys(OPERATORS) as Operator[];
+const RUN_METRIC_NAMES = [...METRIC_NAMES, ...SERVICE_METRIC_NAMES];
 const CLASS_METRIC_NAMES = Object.keys(CLASS_METRICS) as ClassMetricName[];
 
 /**
@@ -74,43 +76,51 @@ export function bindGates(gates: readonly Gate[], classes: readonly string[]): r
 }
 
 /** Each gate against the run, in their order. */
-export function checkGates(gates: readonly Gate[], measurements: Measurements): GateResult[] {
+export function checkGates(gates: readonly Gate[], run: GatedRun): GateResult[] {
   return gates.map((gate) => {
     const { expression, subject, operator, expected } = gate;
     const metric = subject.class === null ? subject.metric : `${subject.metric}[${subject.class}]`;
-    const actual = valueOf(subject, measurements);
+    const actual = valueOf(subject, run);
     const passed = actual !== null && OPERATORS[operator].holds(actual, expected);
     const reason =
       actual === null
-        ? `${metric} could not be told: ${whyUndefined(subject, measurements)}`
+        ? `${metric} could not be told: ${whyUndefined(subject, run)}`
         : `${metric} is ${comparisonText(actual, gate, passed)}`;
     return { expression, metric, operator, expected, actual, level: null, passed, reason };
   });
 }
 
 function subjectOf(expression: string, metric: string, className: string | undefined): Subject {
-  if (className === undefined && Object.hasOwn(METRICS, metric))
-    return { metric: metric as MetricName, class: null };
+  const ofRun = isOfRun(metric);
+  if (className === undefined && ofRun) return { metric, class: null };
   if (className !== undefined && Object.hasOwn(CLASS_METRICS, metric)) {
     return { metric: metric as ClassMetricName, class: className };
   }
   if (Object.hasOwn(CLASS_METRICS, metric)) {
-    const ofRun = METRIC_NAMES.filter((name) => name.startsWith(`${metric}_`));
-    const instead = ofRun.length > 0 ? `, or one of the whole run: ${ofRun.join(", ")}` : "";
+    const similar = METRIC_NAMES.filter((name) => name.startsWith(`${metric}_`));
+    const instead = similar.length > 0 ? `, or one of the whole run: ${similar.join(", ")}` : "";
     throw wrong(expression, `${metric} is of one class: write ${metric}[CLASS]${instead}`);
   }
-  if (Object.hasOwn(METRICS, metric)) {
+  if (ofRun) {
     throw wrong(
       expression,
       `${metric} is of the whole run; of a class there are ${CLASS_METRIC_NAMES.join(", ")}`,
     );
   }
-  const meant = nearest(metric, className === undefined ? METRIC_NAMES : CLASS_METRIC_NAMES);
+  const meant = nearest(metric, className === undefined ? RUN_METRIC_NAMES : CLASS_METRIC_NAMES);
   throw wrong(
     expression,
-    `there is no metric '${metric}'${didYouMean(meant)}; the metrics are ${METRIC_NAMES.join(", ")}, ` +
+    `there is no metric '${metric}'${didYouMean(meant)}; the metrics are ${RUN_METRIC_NAMES.join(", ")}, ` +
       `and of a class, as recall[CLASS], ${CLASS_METRIC_NAMES.join(", ")}`,
   );
+}
+
+function isOfRun(metric: string): metric is MetricName | ServiceMetricName {
+  return Object.hasOwn(METRICS, metric) || isOfService(metric);
+}
+
+function isOfService(metric: string): metric is ServiceMetricName {
+  return Object.hasOwn(SERVICE_METRICS, metric);
 }
 
 function operatorOf(expression: string, operator: string): Operator {
@@ -134,22 +144,29 @@ function hundredth(digits: string): number {
   return Number(`${mantissa}e${Number(exponent) - 2}`);
 }
 
-function valueOf(subject: Subject, { metrics, perClass }: Measurements): number | null {
-  if (subject.class === null) return metrics[subject.metric]?.value ?? null;
-  const value = perClass.find((row) => row.class === subject.class)?.[subject.metric] ?? null;
+function valueOf(subject: Subject, run: GatedRun): number | null {
+  if (subject.class === null) {
+    const { metric } = subject;
+    return isOfService(metric) ? SERVICE_METRICS[metric].value(run) : (run.metrics[metric]?.value ?? null);
+  }
+  const value = run.perClass.find((row) => row.class === subject.class)?.[subject.metric] ?? null;
   return typeof value === "object" && value !== null ? value.value : value;
 }
 
-function whyUndefined(
-  { metric, class: className }: Subject,
-  { confusionMatrix, calibration, perClass }: Measurements,
-) {
+function whyUndefined(subject: Subject, run: GatedRun): string {
+  if (subject.class === null && isOfService(subject.metric)) {
+    return SERVICE_METRICS[subject.metric].whyUndefined(run);
+  }
+  const { confusionMatrix, calibration, perClass } = run;
   if (confusionMatrix.every((row) => row.every((count) => count === 0))) return "no image was scored";
-  if (className !== null && !perClass.some((row) => row.class === className))
+  if (subject.class !== null && !perClass.some((row) => row.class === subject.class))
     return "the run has no such class";
-  const { needsProbabilities, needs } = className === null ? METRICS[metric] : CLASS_METRICS[metric];
-  if (needsProbabilities && calibration === null)
-    return "it needs probabilities, and the model gives labels only";
+  const { needsProbabilities, needs } =
+    subject.class === null ? METRICS[subject.metric as MetricName] : CLASS_METRICS[subject.metric];
+  if (needsProbabilities && calibration === null) {
+    const giver = run.scorer?.kind === "endpoint" ? "endpoint" : "model";
+    return `it needs probabilities, and the ${giver} gives labels only`;
+  }
   return `it needs ${needs}`;
 }
 

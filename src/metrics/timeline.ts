@@ -10,7 +10,7 @@ interface Span {
 
 /**
  * How a run went, in at most 60 equal spans of time. Requests stand where they ended. Spans begin with a millisecond
- * and double whenever there would be more than 60, so that no record is kept and a run of any length has at least 30.
+ * and double whenever there would be more than 60, so that no record is kept and a run from 60 ms on has at least 30.
  */
 export class Timeline {
   #spans: (Span | undefined)[] = [];

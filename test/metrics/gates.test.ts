@@ -2,15 +2,19 @@ import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.ts";
 import { bindGates, checkGates, parseGate } from "../../src/metrics/gates.ts";
 import { nearest } from "../../src/metrics/nearest.ts";
+import { createLatencyTally } from "../../src/metrics/latency.ts";
+import { createParityTally } from "../../src/metrics/parity.ts";
+import { SERVICE_METRIC_NAMES, type GatedRun } from "../../src/metrics/service.ts";
 import { CLASS_METRICS, METRIC_NAMES } from "../../src/metrics/table.ts";
 import type { Measurements } from "../../src/types.ts";
-import { labels, measure, simulated } from "./builders.ts";
+import { batchOf, labels, measure, names, simulated } from "./builders.ts";
 
 const FASHION = ["T-shirt/top", "Ankle boot", "Bag [small]"];
 const METRICS_LIST =
   "the metrics are accuracy, balanced_accuracy, precision_macro, recall_macro, f1_macro, precision_weighted, " +
   "recall_weighted, f1_weighted, cohen_kappa, matthews_corrcoef, top_2_accuracy, top_3_accuracy, top_5_accuracy, " +
   "log_loss, brier_score, roc_auc_macro, roc_auc_weighted, average_precision_macro, expected_calibration_error, " +
+  "parity, latency_mean, latency_p50, latency_p90, latency_p99, latency_max, throughput, failures, " +
   "and of a class, as recall[CLASS], precision, recall, f1, roc_auc, average_precision, support, predicted";
 
 /** Measurements in which only this metric matters. */
@@ -19,8 +23,8 @@ function accuracyOf(value: number | null): Measurements {
   return { ...measurements, metrics: { ...measurements.metrics, accuracy: { value, interval: null } } };
 }
 
-function check(text: string, measurements: Measurements) {
-  return checkGates([parseGate(text)], measurements)[0]!;
+function check(text: string, run: GatedRun) {
+  return checkGates([parseGate(text)], run)[0]!;
 }
 
 describe("parseGate(text)", () => {
@@ -40,7 +44,7 @@ describe("parseGate(text)", () => {
     expect(parseGate(text)).toEqual({ expression: text.trim(), subject, operator, expected });
   });
 
-  test.each(METRIC_NAMES)("knows %s", (name) => {
+  test.each([...METRIC_NAMES, ...SERVICE_METRIC_NAMES])("knows %s", (name) => {
     expect(parseGate(`${name} >= 0`).subject).toEqual({ metric: name, class: null });
   });
 
@@ -211,6 +215,94 @@ describe("checkGates(gates, measurements)", () => {
     expect(result).toMatchObject({ actual: null, passed: false, reason });
   });
 });
+
+describe("checkGates(gates, run) of a service", () => {
+  const local = measure(labels([0, 1, 2, 0], [0, 1, 2, 0]));
+  const service: GatedRun = {
+    ...local,
+    scorer: { kind: "endpoint" },
+    latency: timed([10, 20, 30, 40]),
+    parity: parityOf([0, 1, 2, 0], [0, 1, 2, 1]),
+    failures: { count: 3, images: [] },
+  };
+
+  test.each([
+    ["parity >= 1", false, "parity is 0.75, below 1"],
+    ["parity >= 75%", true, "parity is 0.75, at least 0.75 as asked"],
+    ["latency_mean == 25", true, "latency_mean is 25, exactly 25 as asked"],
+    ["latency_p50 <= 5", false, "latency_p50 is 19.9776, above 5"],
+    ["latency_max <= 40", true, "latency_max is 40, at most 40 as asked"],
+    ["throughput >= 1000", true, "throughput is 4000, at least 1000 as asked"],
+    ["failures <= 2", false, "failures is 3, above 2"],
+  ])("%s", (text, passed, reason) => {
+    expect(check(text, service)).toMatchObject({ passed, reason });
+  });
+
+  test.each<[string, GatedRun, string]>([
+    ["parity >= 1", local, "parity could not be told: it needs both --endpoint and --model"],
+    [
+      "parity >= 1",
+      { ...service, parity: parityOf([], []) },
+      "parity could not be told: no image was answered by both",
+    ],
+    ["latency_p99 <= 9", local, "latency_p99 could not be told: it needs --endpoint"],
+    [
+      "throughput >= 9",
+      { ...service, latency: null },
+      "throughput could not be told: times are left out while SOURCE_DATE_EPOCH is set",
+    ],
+    [
+      "latency_max <= 9",
+      { ...service, latency: timed([]) },
+      "latency_max could not be told: no request was answered",
+    ],
+    ["failures <= 0", local, "failures could not be told: failures were not counted"],
+    [
+      "log_loss < 1",
+      service,
+      "log_loss could not be told: it needs probabilities, and the endpoint gives labels only",
+    ],
+  ])("%s says why it could not be told", (text, run, reason) => {
+    expect(check(text, run)).toMatchObject({ actual: null, passed: false, reason });
+  });
+
+  test("refuses them of a class", () => {
+    expect(() => parseGate("parity[5] >= 1")).toThrow(
+      new UsageError(
+        "--gate 'parity[5] >= 1': parity is of the whole run; " +
+          "of a class there are precision, recall, f1, roc_auc, average_precision, support, predicted",
+      ),
+    );
+  });
+});
+
+/** Requests of 100 images one after the other. */
+function timed(milliseconds: readonly number[]) {
+  const tally = createLatencyTally();
+  let startMs = 0;
+  for (const elapsedMs of milliseconds) {
+    const [bytesSent, bytesReceived, concurrent] = [1, 1, 1];
+    tally.add({
+      id: "",
+      images: 100,
+      startMs,
+      elapsedMs,
+      bytesSent,
+      bytesReceived,
+      outcome: "answered",
+      concurrent,
+    });
+    startMs += elapsedMs;
+  }
+  return tally.latency(0);
+}
+
+function parityOf(endpoint: readonly number[], model: readonly number[]) {
+  const tally = createParityTally(names(3), [1, 1]);
+  tally.add(batchOf(labels(endpoint, endpoint)), batchOf(labels(endpoint, model)));
+  const preprocessing = { scale: "unit", layout: "flat", invert: false, transpose: false } as const;
+  return tally.parity({ kind: "onnx", name: "m.onnx", preprocessing }, null);
+}
 
 describe("nearest(misspelt, names)", () => {
   test.each([
