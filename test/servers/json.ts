@@ -67,7 +67,8 @@ export class JsonError extends Error {
   }
 }
 
-const NAN_TOKENS = /(?<=[[,:\s])(?:NaN|-?Infinity)(?=[\],}\s])/g;
+const NAN_TOKEN = /(?<=[[,:\s])(?:NaN|-?Infinity)(?=[\],}\s])/;
+const NAN_TOKENS = new RegExp(NAN_TOKEN, "g");
 
 /** JSON, and where `tokens` NaN and Infinity, too, which come as null. @throws JsonError */
 export function parseJson(text: string, tokens: boolean): unknown {
@@ -76,9 +77,17 @@ export function parseJson(text: string, tokens: boolean): unknown {
   } catch (error) {
     const replaced = tokens ? text.replace(NAN_TOKENS, "null") : text;
     if (replaced !== text) return parseJson(replaced, false);
-    const position = /position (\d+)/.exec(String(error))?.[1];
-    throw new JsonError(position === undefined ? text.length : Number(position));
+    throw new JsonError(positionIn(text, String(error)));
   }
+}
+
+/** Where it goes wrong: V8 does not always say. */
+function positionIn(text: string, message: string): number {
+  const said = /position (\d+)/.exec(message)?.[1];
+  if (said !== undefined) return Number(said);
+  const token = text.search(NAN_TOKEN);
+  if (token >= 0) return token;
+  return /^\s*[{["\d-]/.test(text) ? text.length : 0;
 }
 
 /** An object, null where the value is something else. */

@@ -8,6 +8,27 @@ import type { Kind } from "./kinds/kinds.ts";
 import type { ServerOptions } from "./options.ts";
 import { listen } from "./server.ts";
 
+const OPTIONS = {
+  model: { type: "string" },
+  port: { type: "string" },
+  mode: { type: "string" },
+  output: { type: "string" },
+  name: { type: "string" },
+  precision: { type: "string" },
+  scale: { type: "string" },
+  seed: { type: "string" },
+  workers: { type: "string" },
+  "delay-ms": { type: "string" },
+  "image-delay-ms": { type: "string" },
+  "ready-after-ms": { type: "string" },
+  "max-bytes": { type: "string" },
+  "tls-key": { type: "string" },
+  "tls-cert": { type: "string" },
+} as const;
+
+const number = (name: string, value: string | undefined): Record<string, number> =>
+  value === undefined ? {} : { [name]: Number(value) };
+
 const key = process.env["TEST_SERVER_KEY"] ?? null;
 
 if (process.send === undefined) await inShell();
@@ -36,27 +57,21 @@ async function inShell(): Promise<void> {
 }
 
 function readArguments(argv: readonly string[]): { kind: Kind; options: ServerOptions } {
-  const text = { type: "string" } as const;
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: {
-      ...{ model: text, port: text, mode: text, output: text, name: text, precision: text, seed: text },
-      ...{ workers: text, "delay-ms": text, "image-delay-ms": text, "ready-after-ms": text },
-      ...{ "max-bytes": text, "tls-key": text, "tls-cert": text },
-      fault: { type: "string", multiple: true },
-    },
+    options: { ...OPTIONS, fault: { type: "string", multiple: true } },
   });
   const [kind] = positionals;
   if (kind === undefined || !Object.hasOwn(KINDS, kind)) {
     throw new Error(`name one of ${Object.keys(KINDS).join(", ")}`);
   }
   if (values.model === undefined) throw new Error("--model FILE is needed");
-  const number = (name: string, value: string | undefined): Record<string, number> =>
-    value === undefined ? {} : { [name]: Number(value) };
-  const { "tls-key": tlsKey, "tls-cert": tlsCert, mode, output, name, precision, model } = values;
+  const { "tls-key": tlsKey, "tls-cert": tlsCert, mode, output, name, precision, scale, model } = values;
   const options = {
-    ...Object.fromEntries(Object.entries({ mode, output, name, precision }).filter(([, value]) => value)),
+    ...Object.fromEntries(
+      Object.entries({ mode, output, name, precision, scale }).filter(([, value]) => value),
+    ),
     model,
     ...number("port", values.port),
     ...number("seed", values.seed),

@@ -10,6 +10,7 @@ export interface ServerOptions {
   readonly output?: Output;
   readonly name?: string;
   readonly precision?: "float32" | "float64";
+  readonly scale?: "unit" | "raw" | "mnist";
   readonly workers?: number;
   readonly delayMs?: number;
   readonly imageDelayMs?: number;

@@ -6,9 +6,11 @@
 //   --model    an ONNX file; what arrives is scored with it
 //   --port     0, the default, takes a free one; the first line of output is the URL where images go
 //   --mode     azureml: list string result result-string automl input_data schema html;
-//              torchserve: predictions instances; sagemaker: json csv jsonlines; triton: json binary
+//              kserve: v1 v2 (which of its two addresses is given out); mlflow: plain signature; triton: fp32 uint8;
+//              tfserving: plain named; torchserve: predictions instances; sagemaker: plain predictions builtin
 //   --output   labels (default) | probabilities | logits: what the service answers with
 //   --name     the model's name, mnist by default
+//   --scale    unit (default) | raw | mnist: what torchserve and triton's uint8 do to bytes before the model sees them
 //   --precision  float32 rounds the numbers that arrive to float32 before a float64 model sees them
 //   --workers N  requests that are handled at once, the rest wait; unlimited by default
 //   --delay-ms N --image-delay-ms N   added to each answer; for each image of it

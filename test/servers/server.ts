@@ -31,13 +31,16 @@ export interface Listening {
 /** @param key what `Authorization: Bearer` must carry, null where anybody may ask */
 export async function listen(kind: Kind, options: ServerOptions, key: string | null): Promise<Listening> {
   const { faults = [], delayMs = 0, imageDelayMs = 0, readyAfterMs = 0 } = options;
-  const model = await loadModel(options.model, options.output ?? "labels", options.precision ?? "float64");
+  const { output = "labels", precision = "float64" } = options;
+  // A service that answers with labels may be asked for probabilities, too.
+  const model = await loadModel(options.model, output === "labels" ? "probabilities" : output, precision);
   const readyAt = performance.now() + readyAfterMs;
   const service = KINDS[kind]({
     ...model,
     name: options.name ?? "mnist",
     mode: options.mode ?? null,
-    output: options.output ?? "labels",
+    output,
+    scale: options.scale ?? "unit",
     ready: () => performance.now() >= readyAt,
   });
   const plan = faultPlan(faults, options.seed ?? 0);
@@ -92,7 +95,7 @@ class Endpoint {
     const url = `${this.#options.tls === undefined ? "http" : "https"}://127.0.0.1:${this.#port}`;
     return {
       url,
-      scoreUrl: url + this.#service.scorePath,
+      scoreUrl: url + this.#service.scorePaths[0]!,
       counts: () => this.#shared.tally.counts(),
       stop: async () => await this.#close(),
     };

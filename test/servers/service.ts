@@ -44,6 +44,8 @@ export interface Deployment {
   readonly name: string;
   readonly mode: string | null;
   readonly output: Output;
+  /** What a service that takes bytes does to them before the model sees them. */
+  readonly scale: "unit" | "raw" | "mnist";
   /** The model's input without its first dimension: `[784]`, `[1, 28, 28]`. */
   readonly rowShape: readonly number[];
   /** As ONNX names it: `float32`, `uint8`. */
@@ -56,8 +58,8 @@ export interface Deployment {
 
 /** A running service, without its sockets. */
 export interface Service {
-  /** Where images go. */
-  readonly scorePath: string;
+  /** Where images go: the first is the address that the server gives out. */
+  readonly scorePaths: readonly string[];
   /** After how long an idle connection is closed; 0: each answer closes its own. */
   readonly keepAliveMs: number;
   /** True where the server listens while its model loads, and says so. */
@@ -96,5 +98,5 @@ export function reasonOf(status: number): string {
 }
 
 export function isScoring(service: Service, request: Pick<Request, "method" | "path">): boolean {
-  return request.method === "POST" && request.path === service.scorePath;
+  return request.method === "POST" && service.scorePaths.includes(request.path);
 }

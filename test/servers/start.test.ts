@@ -6,13 +6,15 @@ import { imageDigest } from "./start.ts";
 const post = async (url: string, rows: number[][], headers: Record<string, string> = {}) =>
   await ask(url, JSON.stringify({ data: rows }), { "Content-Type": "application/json", ...headers });
 
+const name = (index: number): string => imageDigest(pixelsOf(index));
+const scaled = (scale: (pixel: number) => number): number[][] => [Array.from(pixelsOf(7), scale)];
+
 test("counts() tells requests, images by digest, bytes, headers and connections", async () => {
   const { scoreUrl, url, counts } = await server("azureml");
   await ask(`${url}/`, null, {});
   await post(scoreUrl, unitRows(3), { "User-Agent": "test/1", "X-Request-Id": "one" });
   await post(scoreUrl, unitRows(2), { Authorization: "Bearer secret" });
   const seen = await counts();
-  const name = (index: number): string => imageDigest(pixelsOf(index));
   expect(seen).toMatchObject({
     requests: 3,
     scoringRequests: 2,
@@ -38,7 +40,6 @@ test("counts() tells requests, images by digest, bytes, headers and connections"
 
 test("the digest of an image is the same in every scale", async () => {
   const { scoreUrl, counts } = await server("azureml");
-  const scaled = (scale: (pixel: number) => number): number[][] => [Array.from(pixelsOf(7), scale)];
   await post(
     scoreUrl,
     scaled((pixel) => pixel),

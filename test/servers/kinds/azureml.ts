@@ -32,7 +32,7 @@ const REASONS: Readonly<Record<number, string>> = {
 
 export function azureml(deployment: Deployment): Service {
   return {
-    scorePath: "/score",
+    scorePaths: ["/score"],
     keepAliveMs: 0,
     handle: async (request, exchange) =>
       tooManyHeaders(request) ?? routeOf(request) ?? (await run(request, exchange, deployment)),
@@ -139,6 +139,13 @@ function swagger(request: Request, query: string): Reply {
 
 async function run(request: Request, exchange: Exchange, deployment: Deployment): Promise<Reply> {
   const text = decode(request.body);
+  if (typeof text === "number" && deployment.mode === "schema") {
+    return gunicorn(
+      request,
+      400,
+      message(`POST body could not be decoded as JSON: ${new JsonError(0).python()}`),
+    );
+  }
   if (typeof text === "number") {
     const byte = request.body[text]!.toString(16).padStart(2, "0");
     const what = `'utf-8' codec can't decode byte 0x${byte} in position ${text}: invalid start byte`;
@@ -179,7 +186,7 @@ function decode(body: Buffer): string | number {
 }
 
 function schemaError(request: Request, text: string): Reply | null {
-  if (!/^application\/json/.test(request.headers["content-type"] ?? "")) {
+  if (!(request.headers["content-type"] ?? "").startsWith("application/json")) {
     return gunicorn(request, 415, message("Expects Content-Type to be application/json"));
   }
   if (text === "") return gunicorn(request, 400, message("POST body is empty. Expecting a JSON dictionary."));
