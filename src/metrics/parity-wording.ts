@@ -27,8 +27,9 @@ export function parityStatement(
   model: string,
   likeness: Likeness | null,
 ): string {
-  if (differences.images === 0)
-    return `The service and ${model} both answered no image, so that nothing can be compared`;
+  if (differences.images === 0) {
+    return `No image was answered by both the service and ${model}, so that nothing can be compared`;
+  }
   const both = `The service and ${model} agree on ${agreementText(differences)}`;
   const { differing, largest } = differences;
   if (largest === null) return `${both}; ${labelsReason(differences, judgement, likeness)}`;
