@@ -10,7 +10,7 @@ function service(routes: Routes) {
   const asked: string[] = [];
   return {
     asked,
-    ask(path: string): Promise<Reply> {
+    ask: (path: string): Promise<Reply> => {
       asked.push(path);
       const { status = 200, body } = routes[path] ?? { status: 404, body: { detail: "Not Found" } };
       const text = typeof body === "string" ? body : JSON.stringify(body);
