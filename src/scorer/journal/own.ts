@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { messageOf, ReportError } from "../../errors.ts";
+
+const DENIED = "permission denied: choose another folder with --out, or change the folder's permissions";
+const FULL = "the disk is full: free some space or choose another folder with --out";
+const IN_THE_WAY = "a file of that name is in the way: choose another folder with --out";
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: "the disk is read-only: choose another folder with --out",
+  ENOENT: "the folder cannot be made: choose another folder with --out",
+  EEXIST: IN_THE_WAY,
+  ENOTDIR: IN_THE_WAY,
+  ENOSPC: FULL,
+  EDQUOT: "the disk quota is used up: free some space or choose another folder with --out",
+  EFBIG: "the file would be too large: choose another folder with --out",
+};
+
+/** The journal that this process writes: it begins with the first answer. */
+export class OwnFile {
+  readonly #folder: string;
+  readonly #prefix: string;
+  readonly #write: typeof writeSync;
+  #open: { readonly fd: number; readonly path: string } | null = null;
+  #size = 0;
+
+  /** @param prefix what its name begins with */
+  constructor(folder: string, prefix: string, write: typeof writeSync) {
+    this.#folder = folder;
+    this.#prefix = prefix;
+    this.#write = write;
+  }
+
+  /** Null where nothing has been written. */
+  get path(): string | null {
+    return this.#open?.path ?? null;
+  }
+
+  /** Appends. @param header goes before the first bytes @throws ReportError */
+  append(bytes: Buffer, header: Buffer): void {
+    try {
+      this.#open ??= this.#create();
+      const all = this.#size === 0 ? Buffer.concat([header, bytes]) : bytes;
+      let done = 0;
+      while (done < all.length)
+        done += this.#write(this.#open.fd, all, done, all.length - done, this.#size + done);
+      // What failed half-way is written over by what comes next, so that records stay where they belong.
+      this.#size += all.length;
+    } catch (error) {
+      throw this.#error(error);
+    }
+  }
+
+  close(): void {
+    if (this.#open !== null) closeSync(this.#open.fd);
+    this.#open = null;
+  }
+
+  #create(): { fd: number; path: string } {
+    makeFolder(this.#folder);
+    const path = join(this.#folder, `${this.#prefix}${randomBytes(8).toString("hex")}.journal`);
+    return { fd: openSync(path, "wx", 0o600), path };
+  }
+
+  #error(error: unknown): ReportError {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return new ReportError(
+      `${this.#folder}: cannot keep the service's answers there, which an interrupted run goes on from: ${REASONS[code] ?? messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Unlike `mkdir` with `recursive` it also returns where a file system refuses new folders as missing (/proc). */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have been as quick.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
