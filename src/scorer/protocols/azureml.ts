@@ -4,6 +4,9 @@ import { ReplyError, type Answer, type Finding, type Form, type Protocol, type R
 import { oneLine, quoted } from "./text.ts";
 import { answerOf, isObject, type Fields } from "./values.ts";
 import { serviceWords, wordsIn } from "./words.ts";
+import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
+import { JSON_TYPE, type Service, type ServiceReply } from "./service.ts";
+import { swaggerOf } from "./swagger.ts";
 
 function form(name: string, head: Form["head"], tail: string): Form {
   return {
@@ -93,7 +96,7 @@ function outputs(json: Fields): Answer {
   const words = wordsIn(json);
   throw new ReplyError(
     words === null
-      ? `the service answered with no list: ${quoted(JSON.stringify(json))}`
+      ? `the service answered with no list: ${oneLine(JSON.stringify(json), 100)}`
       : `the service answered with an error: ${oneLine(words)}`,
   );
 }
@@ -116,6 +119,52 @@ function readSwagger(reply: Reply): Finding | null {
   return forms.length === 0 ? { says } : { says, forms };
 }
 
+/** As the real server marks whose fault it was. */
+function marked(failed: boolean, reply: ServiceReply): ServiceReply {
+  return {
+    ...reply,
+    headers: { ...reply.headers, "x-ms-run-function-failed": failed ? "True" : "False" },
+  };
+}
+
+/** The tutorial's web service: a bare list of labels, written as Python's json.dumps does. */
+const service: Service = {
+  scorePaths: () => ["/score"],
+  jsonBytes: null,
+  read({ json }, asked, model) {
+    const { images, count } = imagesOf(objectOf(json, '{"data": [[…]]}').get("data"), '"data"', model);
+    checkProbabilities(asked.probabilities, model);
+    return {
+      images,
+      count,
+      pixels: asked.pixels,
+      write: ({ labels, probabilities }) =>
+        marked(false, {
+          headers: JSON_TYPE,
+          body:
+            asked.probabilities && probabilities
+              ? probabilityRows(probabilities, model.classes.length, ", ")
+              : `[${labels.join(", ")}]`,
+        }),
+    };
+  },
+  facts: [
+    {
+      paths: () => ["/"],
+      health: true,
+      reply: (_model, ready) => ({
+        status: ready ? 200 : 503,
+        headers: { "Content-Type": "text/html; charset=utf-8" },
+        body: ready ? "Healthy" : "Unhealthy",
+      }),
+    },
+    { paths: () => ["/swagger.json"], health: false, reply: (model) => swaggerOf(model) },
+  ],
+  ownPath: /^\/score/,
+  error: (status, message) =>
+    marked(status >= 500, { status, headers: JSON_TYPE, body: JSON.stringify({ message }) }),
+};
+
 /** Azure Machine Learning: a scoring script behind `/score`, in ACI, AKS, a managed endpoint or the local server. */
 export const azureml: Protocol = {
   title: "Azure Machine Learning",
@@ -129,4 +178,5 @@ export const azureml: Protocol = {
   forms: FORMS,
   decode: ({ body }) => unwrapped(jsonOf(body)),
   errorText: (reply) => serviceWords(reply),
+  service,
 };

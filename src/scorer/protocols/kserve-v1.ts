@@ -2,6 +2,8 @@ import { jsonOf } from "./json.ts";
 import { JSON_HEADERS, modelPath, objectIn, targetIn, textsIn } from "./paths.ts";
 import type { Finding, Protocol, Reply } from "./protocol.ts";
 import { answerUnder, serviceWords } from "./words.ts";
+import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
+import { JSON_TYPE, jsonReply, type Service } from "./service.ts";
 
 /** KServe knows no versions in this API: their path answers 404. */
 const modelOf = (target: Parameters<typeof modelPath>[0]): string | null =>
@@ -19,6 +21,42 @@ function readModel(reply: Reply): Finding | null {
   if (typeof name !== "string" || !["true", "false"].includes(String(ready).toLowerCase())) return null;
   return { says: `GET /v1/models/${name} knows the model`, models: [name] };
 }
+
+const placeOf = ({ name }: { readonly name: string }): string => `/v1/models/${name}`;
+
+/** `inputs` is taken too, as KServe does. */
+const service: Service = {
+  scorePaths: (model) => [`${placeOf(model)}:predict`],
+  jsonBytes: null,
+  read({ json }, asked, model) {
+    const body = objectOf(json, '{"instances": [[…]]}');
+    const name = body.has("inputs") && !body.has("instances") ? "inputs" : "instances";
+    const { images, count } = imagesOf(body.get(name), JSON.stringify(name), model);
+    checkProbabilities(asked.probabilities, model);
+    return {
+      images,
+      count,
+      pixels: asked.pixels,
+      write({ labels, probabilities }) {
+        const rows =
+          asked.probabilities && probabilities
+            ? probabilityRows(probabilities, model.classes.length, ",")
+            : `[${labels.join(",")}]`;
+        return { headers: JSON_TYPE, body: `{"predictions":${rows}}` };
+      },
+    };
+  },
+  facts: [
+    { paths: () => ["/v1/models"], health: false, reply: ({ name }) => jsonReply({ models: [name] }) },
+    {
+      paths: (model) => [placeOf(model)],
+      health: true,
+      reply: ({ name }, ready) => jsonReply({ name, ready }, ready ? 200 : 503),
+    },
+  ],
+  ownPath: /^\/v1\//,
+  error: (status, error) => jsonReply({ error }, status),
+};
 
 /** KServe's first API: the instances and predictions of TensorFlow Serving without its metadata. */
 export const kserveV1: Protocol = {
@@ -44,4 +82,5 @@ export const kserveV1: Protocol = {
   ],
   decode: ({ body }) => answerUnder(["predictions"], jsonOf(body)),
   errorText: (reply) => serviceWords(reply),
+  service,
 };

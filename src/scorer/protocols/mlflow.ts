@@ -3,6 +3,8 @@ import { JSON_HEADERS, plainIn, targetIn } from "./paths.ts";
 import type { Finding, Form, Protocol, Reply } from "./protocol.ts";
 import { isObject } from "./values.ts";
 import { answerUnder, serviceWords } from "./words.ts";
+import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
+import { JSON_TYPE, jsonReply, RequestError, type JsonObject, type Json, type Service } from "./service.ts";
 
 function form(name: string, head: Form["head"], tail: string): Form {
   return {
@@ -60,6 +62,69 @@ function lastTraceLine({ body }: Reply): string | null {
   }
 }
 
+const FIELDS = ["inputs", "instances", "dataframe_split"] as const;
+
+/** The one field that holds the images. @throws RequestError */
+function inputIn(body: JsonObject): { readonly name: string; readonly value: Json | undefined } {
+  const given = FIELDS.filter((name) => body.has(name));
+  if (given.length !== 1) {
+    throw new RequestError(
+      400,
+      `the body must have exactly one of ${FIELDS.join(", ")}, but has ${given.join(" and ") || "none"}`,
+    );
+  }
+  const [name] = given;
+  const value = body.get(name!);
+  return name === "dataframe_split" && value instanceof Map
+    ? { name: '"dataframe_split"."data"', value: (value as JsonObject).get("data") }
+    : { name: JSON.stringify(name), value };
+}
+
+/** `params` may ask for probabilities, as MLflow hands them to a model. */
+function wants(body: JsonObject): boolean {
+  const params = body.get("params");
+  return params instanceof Map && (params as JsonObject).get("probabilities") === true;
+}
+
+const service: Service = {
+  scorePaths: () => ["/invocations"],
+  jsonBytes: null,
+  read({ json }, asked, model) {
+    const body = objectOf(json, '{"inputs": [[…]]}');
+    const { name, value } = inputIn(body);
+    const { images, count } = imagesOf(value, name, model);
+    const wanted = asked.probabilities || wants(body);
+    checkProbabilities(wanted, model);
+    return {
+      images,
+      count,
+      pixels: asked.pixels,
+      write({ labels, probabilities }) {
+        const rows =
+          wanted && probabilities
+            ? probabilityRows(probabilities, model.classes.length, ", ")
+            : `[${labels.join(", ")}]`;
+        return { headers: JSON_TYPE, body: `{"predictions": ${rows}}` };
+      },
+    };
+  },
+  facts: [
+    {
+      paths: () => ["/ping", "/health"],
+      health: true,
+      reply: (_model, ready) => ({ status: ready ? 200 : 503, headers: JSON_TYPE, body: "\n" }),
+    },
+    {
+      paths: () => ["/version"],
+      health: false,
+      reply: ({ server }) => ({ headers: { "Content-Type": "text/plain" }, body: server }),
+    },
+  ],
+  ownPath: /^\/invocations/,
+  error: (status, message) =>
+    jsonReply({ error_code: status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR", message }, status),
+};
+
 /** MLflow's scoring server, `mlflow models serve`. */
 export const mlflow: Protocol = {
   title: "MLflow",
@@ -74,4 +139,5 @@ export const mlflow: Protocol = {
   ],
   decode: ({ body }) => answerUnder(["predictions"], jsonOf(body)),
   errorText,
+  service,
 };

@@ -17,12 +17,11 @@ import { binaryValues } from "./tensors.ts";
 import { oneLine } from "./text.ts";
 import { isObject, numeric, valuesOf, type Fields } from "./values.ts";
 import { serviceWords, withoutAnswer } from "./words.ts";
+import { BINARY_EXTENSION, BINARY_LENGTH, oipService } from "./oip-service.ts";
 
 const MODELS = "/v2/models";
 /** Where there is no metadata: KServe and MLServer, which have none, take any name. */
 const INPUT_NAME = "input-0";
-const BINARY_EXTENSION = "binary_tensor_data";
-const BINARY_LENGTH = "Inference-Header-Content-Length";
 
 /** All whole numbers are written alike, so that the form for bytes serves models that take other integers, too. */
 const INTEGERS: readonly string[] = ["UINT8", "UINT16", "UINT32", "UINT64", "INT16", "INT32", "INT64"];
@@ -215,6 +214,7 @@ export const oip: Protocol = {
     ...modelQuestions(JSON_FORMS),
   ],
   forms: JSON_FORMS,
+  service: oipService,
 };
 
 /** Its binary extension: tensors as bytes behind the JSON, for servers that say that they know it. */

@@ -1,4 +1,5 @@
 import type { RowElement, RowKind } from "../rows.ts";
+import type { Service } from "./service.ts";
 
 /** A model in a service. */
 export interface Target {
@@ -111,6 +112,8 @@ export interface Protocol {
   ) => Answer;
   /** The service's own words on what went wrong, null where it gives none. One line of at most 300 characters, to be redacted by the caller. */
   readonly errorText: (reply: Reply) => string | null;
+  /** How this program itself speaks it; absent where it does not, or where another row of the table does. */
+  readonly service?: Service;
 }
 
 /** A reply of status 200 that is no answer. */
