@@ -66,8 +66,8 @@ async function fedOtherwise(options: LikenessOptions): Promise<Likeness | null> 
   return {
     kind: "preprocessing",
     reason:
-      `preprocessing, as the service behaves like ${model} when it is fed ${wayText(closest)}, ` +
-      `and this run feeds it ${wayText(fed)}`,
+      `preprocessing, as the service answers like ${model} fed ${wayText(closest)}, ` +
+      `while this run feeds it ${wayText(fed)}`,
   };
 }
 

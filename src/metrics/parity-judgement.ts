@@ -51,21 +51,20 @@ const MOST_CHANGED_UNSEEN = 0.001;
 /** A near tie: 8-bit weights changed labels with a gap of 0.21, wrong scales with 0.6 and more. */
 const NEAR_TIE = 0.25;
 
+const SKEW: Judgement = { verdict: "skew", precision: null };
+
 /** Whether endpoint and model are the same, the same but for rounding, or really different. */
 export function judge(differences: Differences): Judgement {
   const { images, differing, largest, gap } = differences;
-  if (images === 0) return { verdict: "skew", precision: null };
+  if (images === 0) return SKEW;
   if (largest === null) return { verdict: judgeLabels(images, differing, gap), precision: null };
   const precision = PRECISIONS.find((each) => largest <= each.largest)?.name ?? null;
+  if (precision === null || !isFew(differing, images, MOST_CHANGED)) return SKEW;
   if (precision === "float32") {
-    return {
-      verdict: differing === 0 ? "identical" : "rounding",
-      precision: largest === 0 ? null : precision,
-    };
+    const verdict = differing === 0 ? "identical" : "rounding";
+    return { verdict, precision: largest === 0 ? null : precision };
   }
-  const explained =
-    precision !== null && isEverywhere(differences, largest) && isFew(differing, images, MOST_CHANGED);
-  return explained ? { verdict: "rounding", precision } : { verdict: "skew", precision: null };
+  return isEverywhere(differences, largest) ? { verdict: "rounding", precision } : SKEW;
 }
 
 function judgeLabels(images: number, differing: number, gap: number | null): Parity["verdict"] {

@@ -1,6 +1,6 @@
 import type { ScoredBatch } from "../types.ts";
 
-/** @throws RangeError where two batches do not hold the same images in the same order, or not k probabilities each */
+/** @throws RangeError where two batches do not hold the same images in the same order, or scores that are none */
 export function checkSameImages(endpoint: ScoredBatch, model: ScoredBatch, classes: number): void {
   const images = model.indices.length;
   if (endpoint.indices.length !== images) {
@@ -20,6 +20,8 @@ export function checkSameImages(endpoint: ScoredBatch, model: ScoredBatch, class
         `${probabilities.length} probabilities of the ${side} for ${images} images of ${classes} classes`,
       );
     }
+    const wrong = probabilities?.find((p) => !(p >= 0 && p <= 1));
+    if (wrong !== undefined) throw new RangeError(`probability ${wrong} of the ${side} is not in 0 … 1`);
   }
   for (let row = 0; row < images; row++) {
     if (endpoint.indices[row] === model.indices[row]) continue;

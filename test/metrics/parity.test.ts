@@ -169,6 +169,10 @@ describe("add(endpoint, model)", () => {
       { ...three, probabilities: new Float64Array(8) },
       "8 probabilities of the endpoint for 3 images of 3 classes",
     ],
+    [
+      { ...three, probabilities: new Float64Array(9).fill(NaN) },
+      "probability NaN of the endpoint is not in 0 … 1",
+    ],
   ])("refuses other images or scores: %#", (endpoint, message) => {
     const tally = createParityTally(names(3), [1, 1]);
     expect(() => tally.add(endpoint, three)).toThrow(new RangeError(message));
@@ -201,6 +205,7 @@ describe("judge(differences)", () => {
     ["nothing differs", { largest: 0, sum: 0 }, "identical"],
     ["float32's rounding", { largest: 3e-7 }, "identical float32"],
     ["a tie that float32's rounding decides", { largest: 3e-7, differing: 2 }, "rounding float32"],
+    ["labels that are not those of the same scores", { largest: 0, sum: 0, differing: 101 }, "skew"],
     ["float16", { largest: 2.9e-3, differing: 1 }, "rounding float16"],
     ["bfloat16", { largest: 1.6e-2, differing: 3 }, "rounding bfloat16"],
     ["8-bit weights", { largest: 0.146, differing: 58, sum: 185 }, "rounding 8-bit"],
