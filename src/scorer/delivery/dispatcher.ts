@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { setTimeout as timeout } from "node:timers/promises";
 
 import type { NoAnswer, Outcome } from "../outcome.ts";
@@ -61,8 +60,6 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     if (items.length === 0) return [];
     return await new Promise((resolve, reject) => {
       const controller = new AbortController();
-      // Each of its requests listens to it.
-      setMaxListeners(0, controller.signal);
       const stop = (): void => {
         this.#end(call);
         reject(signal.reason);
@@ -144,7 +141,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
         return this.#retry(piece, outcome);
       case "smaller":
         if (piece.end - piece.start === 1) return this.#fail(piece, outcome.reason);
-        this.#size.tooLarge(piece.end - piece.start, this.#queue.bytes(piece));
+        this.#size.tooLarge(this.#queue.bytes(piece));
         // It is cut when it is taken from the queue.
         piece.call.ready.unshift(piece);
         return this.#settings.onRetry?.(outcome.label);

@@ -5,9 +5,9 @@ const GROWTH = 8;
 export class RequestSize {
   readonly #slowMs: number;
   readonly #overheadBytes: number;
-  #bytes: number;
   /** What fits the service: never grows again. */
-  #items: number;
+  #bytes: number;
+  readonly #items: number;
   /** What it answers in good time. */
   #timely = Infinity;
 
@@ -31,9 +31,11 @@ export class RequestSize {
     return this.#bytes;
   }
 
-  /** Measured against the refused request, so that others of its size that are under way change nothing more. */
-  tooLarge(items: number, bytes: number): void {
-    this.#items = Math.min(this.#items, half(items));
+  /**
+   * Measured against the refused request, so that others of its size that are under way change nothing more. Images say
+   * nothing: how many fit depends on how they are written.
+   */
+  tooLarge(bytes: number): void {
     this.#bytes = Math.min(this.#bytes, this.#overheadBytes + half(bytes - this.#overheadBytes));
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { backoff } from "../../../src/scorer/delivery/backoff.ts";
 import { isNoAnswer } from "../../../src/scorer/delivery/delivery.ts";
 import { answered, range, refused, retry, scene, sizes, smaller } from "./scene.ts";
 
@@ -214,7 +215,7 @@ describe("outcome smaller", () => {
     const small = scene((items) => (items.length > 30 ? smaller : answered(items)));
     expect(await small.deliver(range(0, 200))).toEqual(tenfold(range(0, 200)));
     expect(sizes(small)).toEqual([100, 50, ...Array.from({ length: 8 }, () => 25)]);
-    expect(small.delivery.limits()).toEqual({ items: 25, bytes: 5 + 250, concurrency: 1 });
+    expect(small.delivery.limits()).toEqual({ items: 100, bytes: 5 + 250, concurrency: 1 });
     expect(small.retried).toEqual(["413", "413"]);
   });
 
@@ -283,5 +284,36 @@ describe("concurrency", () => {
     });
     await deliver(range(0, 4));
     expect(delivery.limits().concurrency).toBe(4);
+  });
+});
+
+describe("outcome retry, of a request that took too long", () => {
+  test("is split when patience is used up, and later requests are smaller", async () => {
+    const slow = scene((items) =>
+      items.length > 30
+        ? [retry({ label: "timeout", overloaded: true, patience: 1 }), 5000]
+        : answered(items),
+    );
+    expect(await slow.deliver(range(0, 200))).toEqual(tenfold(range(0, 200)));
+    expect(slow.delivery.limits().items).toBeLessThanOrEqual(50);
+    expect(sizes(slow).filter((size) => size === 100)).toEqual([100, 100]);
+    expect(sizes(slow).length).toBeLessThanOrEqual(20);
+  });
+});
+
+describe("backoff(failures, afterMs, random)", () => {
+  const longest = { below: (bound: number) => bound - 1 };
+  const shortest = { below: () => 0 };
+
+  test("doubles up to 10 s, and begins at nothing", () => {
+    const most = [1, 2, 3, 4, 5, 6, 7, 8, 100, 5000].map((failures) => backoff(failures, null, longest));
+    expect(most).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000]);
+    expect(backoff(3, null, shortest)).toBe(0);
+  });
+
+  test("adds to what the service asked for, and never takes from it", () => {
+    expect(backoff(1, 3000, shortest)).toBe(3000);
+    expect(backoff(1, 3000, longest)).toBe(3200);
+    expect(backoff(1, -5, shortest)).toBe(0);
   });
 });
