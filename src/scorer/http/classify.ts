@@ -112,7 +112,8 @@ function ofStatus(status: number, reason: string, errorText: string | null, repl
 function ofOther(status: number, words: Pick<Retry, "label" | "reason">, reply: HttpReply): Classified {
   const cure = cureOf(status, reply);
   if (cure !== null) {
-    return { kind: "fatal", error: new ScorerError(`The service answered ${words.reason}. ${cure}`) };
+    const sentence = `The service answered ${words.reason}`.replace(/(?<![.!?])$/, ".");
+    return { kind: "fatal", error: new ScorerError(`${sentence} ${cure}`) };
   }
   return status >= 500 ? { ...PASSING, ...words } : { kind: "refused", ...words };
 }

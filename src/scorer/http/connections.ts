@@ -38,6 +38,8 @@ export class Connection {
   readonly #proxies: Proxies;
   readonly #connect: buildConnector.connector;
   #connecting: Socket | null = null;
+  /** Connections that are being made by the present dispatcher. */
+  #making = { count: 0 };
   #dispatcher: Dispatcher | null = null;
 
   constructor(settings: ConnectionSettings, connect: buildConnector.connector) {
@@ -52,10 +54,15 @@ export class Connection {
     this.#dispatcher.dispatch(options, handler);
   }
 
+  get isConnecting(): boolean {
+    return this.#making.count > 0;
+  }
+
   /** Drops whatever is under way; the next request connects anew. */
   async drop(): Promise<void> {
     const dispatcher = this.#dispatcher;
     this.#dispatcher = null;
+    this.#making = { count: 0 };
     const closed = dispatcher?.destroy();
     // Undici lets a connection that is just being made live on until it stands.
     this.#connecting?.destroy(new Error("given up"));
@@ -86,7 +93,9 @@ export class Connection {
   }
 
   #watched(connect: buildConnector.connector): buildConnector.connector {
+    const making = this.#making;
     return (options, callback) => {
+      making.count++;
       // The connector gives the socket that it opens, which its type does not say.
       const connecting = connect(options, (...result) => {
         this.#connecting = null;

@@ -70,7 +70,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** What it is to be out of time now. */
   timeout(limitMs: number): HttpFailure {
     const limit = seconds(limitMs);
-    if (this.#controller === null) return new HttpFailure("unreachable", `no connection within ${limit}`);
+    if (this.#controller === null && this.#connection.isConnecting)
+      return new HttpFailure("unreachable", `no connection within ${limit}`);
     if (this.#status === null) return new HttpFailure("timeout", `no reply within ${limit}`);
     const came = `the reply was not complete within ${limit}: ${this.#progress()} came`;
     return new HttpFailure("stalled", came, { bytesReceived: this.#received });

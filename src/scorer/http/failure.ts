@@ -60,7 +60,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ENETUNREACH: "the network of the host %s cannot be reached",
   EADDRNOTAVAIL: "no local address is free for a connection to %s",
 };
-const RESET = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT", "HPE_INVALID_EOF_STATE"]);
+const RESET = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT"]);
 const PROXY = /^Proxy response \((\d+)\)|^Proxy Authentication Required \((407)\)/;
 
 /**
@@ -81,9 +81,10 @@ export function failureOf(error: Error, { url, elapsedMs, received }: Circumstan
     return fail("unreachable", `no connection within ${seconds(elapsedMs)}`);
   if (tls !== null) return fail("tls", tls);
   if (code === "UND_ERR_HEADERS_OVERFLOW") return fail("malformed", "the reply's headers are too large");
-  if (received !== null && !(code?.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE"))
+  if (error.name === "HTTPParserError" && !isCutShort(error)) return fail("malformed", notHttp(url));
+  if (received !== null) {
     return fail("reset", `the connection broke off in the reply: ${received.words} came`);
-  if (code?.startsWith("HPE_")) return fail("malformed", notHttp(url));
+  }
   if (code !== null && RESET.has(code)) return fail("reset", "the connection was reset before a reply");
   if (code === "UND_ERR_SOCKET") return fail("closed", "the connection was closed without a reply");
   if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return fail("closed", "given up");
@@ -100,6 +101,11 @@ function proxyFailure(status: number, cause: Error): HttpFailure {
   const cure = status === 407 ? ": give its user and password in the proxy's URL" : "";
   const text = `the proxy answered ${statusText(status)}${cure}`;
   return new HttpFailure("unreachable", text, { cause, code: `PROXY_${status}` });
+}
+
+/** Of a body in chunks, whose last one did not come, the parser says this. */
+function isCutShort(error: Error): boolean {
+  return error.message.includes("Invalid EOF state");
 }
 
 function notHttp({ protocol }: URL): string {

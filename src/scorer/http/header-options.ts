@@ -35,11 +35,11 @@ const OWN = new Set([
  * @throws UsageError
  */
 export function headerOptions(values: readonly string[], env: NodeJS.ProcessEnv): HeaderOptions {
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   const secrets = new Set<string>();
   for (const [i, text] of values.entries()) {
     const { name, value } = parted(text, values.length === 1 ? "--header" : `--header number ${i + 1}`);
-    if (name in headers) throw new UsageError(`--header gives ${name} twice: give it once`);
+    if (headers.has(name)) throw new UsageError(`--header gives ${name} twice: give it once`);
     const used = new Set<string>();
     const filled = value.replaceAll(VARIABLE, (_, variable: string) => {
       const content = variableOf(name, variable, env);
@@ -48,9 +48,9 @@ export function headerOptions(values: readonly string[], env: NodeJS.ProcessEnv)
     });
     if (used.size === 0 && SECRET_NAMES.test(name)) throw new UsageError(literalKey(name));
     for (const secret of used.size === 0 ? [] : [...used, filled]) secrets.add(secret);
-    headers[name] = filled;
+    headers.set(name, filled);
   }
-  return { headers, secrets: [...secrets] };
+  return { headers: Object.fromEntries(headers), secrets: [...secrets] };
 }
 
 /** A header's name in lower case, and its value. */

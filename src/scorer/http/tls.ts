@@ -1,7 +1,6 @@
-const ROOTS = "name the file with its certificate authority in NODE_EXTRA_CA_CERTS";
+const ROOTS = "name a file with that authority's certificate in NODE_EXTRA_CA_CERTS";
 
 const UNTRUSTED: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: "is self-signed",
   SELF_SIGNED_CERT_IN_CHAIN: "comes from a certificate authority of its own, which is not known here",
   UNABLE_TO_GET_ISSUER_CERT: "comes from a certificate authority that is not known here",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "comes from a certificate authority that is not known here",
@@ -15,8 +14,10 @@ export function tlsProblem(error: Error, code: string | null, { hostname }: URL)
   if (code === null) return null;
   const certificate = `the certificate of ${hostname}`;
   const untrusted = UNTRUSTED[code];
+  if (code === "DEPTH_ZERO_SELF_SIGNED_CERT")
+    return `${certificate} is self-signed: name a file with it in NODE_EXTRA_CA_CERTS`;
   if (untrusted !== undefined) return `${certificate} ${untrusted}: ${ROOTS}`;
-  if (code === "CERT_HAS_EXPIRED") return `${certificate} has expired${until(error)}: it has to be renewed`;
+  if (code === "CERT_HAS_EXPIRED") return `${certificate} has expired: it has to be renewed`;
   if (code === "CERT_NOT_YET_VALID") return `${certificate} is not valid yet: is this machine's clock right?`;
   if (code === "CERT_REVOKED") return `${certificate} was revoked: it has to be renewed`;
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || code === "UND_ERR_PRX_TLS")
@@ -31,16 +32,10 @@ export function tlsProblem(error: Error, code: string | null, { hostname }: URL)
 interface Certificate {
   readonly subject?: { readonly CN?: string };
   readonly subjectaltname?: string;
-  readonly valid_to?: string;
 }
 
 function certificateOf(error: Error): Certificate | null {
   return "cert" in error ? (error.cert as Certificate) : null;
-}
-
-function until(error: Error): string {
-  const end = certificateOf(error)?.valid_to;
-  return end === undefined ? "" : ` (${end})`;
 }
 
 /** The certificate's own names, without their kinds. */

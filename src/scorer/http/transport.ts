@@ -121,9 +121,11 @@ class Pool implements Transport {
   ): Promise<{ reply: Incoming; redirected: URL | null }> {
     const { method, body } = request;
     let url = request.url;
+    let away = false;
     for (let redirects = 0; ; redirects++) {
       signal.throwIfAborted();
-      const away = url.origin !== request.url.origin;
+      // Nor does the key go back to the origin that another one points to.
+      away ||= url.origin !== request.url.origin;
       const outgoing = { method, url, headers: this.#headers(request, away), body };
       const reply = await this.#reply(connection, outgoing, current);
       const target = redirectTarget(outgoing, reply);
