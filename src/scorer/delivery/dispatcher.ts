@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as timeout } from "node:timers/promises";
 
 import type { NoAnswer, Outcome } from "../outcome.ts";
@@ -60,6 +61,8 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     if (items.length === 0) return [];
     return await new Promise((resolve, reject) => {
       const controller = new AbortController();
+      // Each of its requests listens to it, which is no leak.
+      setMaxListeners(0, controller.signal);
       const stop = (): void => {
         this.#end(call);
         reject(signal.reason);

@@ -36,7 +36,9 @@ export class RequestSize {
    * nothing: how many fit depends on how they are written.
    */
   tooLarge(bytes: number): void {
-    this.#bytes = Math.min(this.#bytes, this.#overheadBytes + half(bytes - this.#overheadBytes));
+    // Less than it had, whatever the overhead: sent again as it was it would be refused for ever.
+    const less = Math.min(bytes - 1, this.#overheadBytes + half(bytes - this.#overheadBytes));
+    this.#bytes = Math.min(this.#bytes, less);
   }
 
   answered(items: number, elapsedMs: number): void {
