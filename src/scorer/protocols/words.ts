@@ -29,7 +29,7 @@ function wordsOf(text: string): string | null {
 }
 
 const isEmpty = (json: unknown): boolean =>
-  json === null || json === "" || /^[[{][\]}]$/.test(JSON.stringify(json));
+  json === null || json === "" || (typeof json === "object" && Object.keys(json).length === 0);
 
 /** The message in what a service answered, null where there is none. */
 export function wordsIn(json: unknown): string | null {
