@@ -68,7 +68,8 @@ const tensor = (more: object, data: unknown = ONE, shape: readonly number[] = [1
 const infer = (more: object = {}, ...inputs: object[]): string =>
   JSON.stringify({ ...more, inputs: inputs.length === 0 ? [tensor({})] : inputs });
 const outputs = (...names: string[]): object => ({ outputs: names.map((name) => ({ name })) });
-const [PREDICT, PROBA] = ["predict", "predict_proba"];
+const PREDICT = "predict";
+const PROBA = "predict_proba";
 
 function binary(): Buffer {
   const bytes = 2 * 784 * 4;
@@ -85,9 +86,9 @@ const V2: Bodies = {
   "infer-gzip-request": gzipSync(infer()),
   "infer-missing-shape": JSON.stringify({ inputs: [{ name: "x", datatype: "FP64", data: zeros(784) }] }),
   "infer-nulls": infer({}, tensor({}, WITH_NULL)),
-  "infer-outputs-both": infer(outputs(PREDICT!, PROBA!)),
-  "infer-request-outputs-predict": infer(outputs(PREDICT!), tensor({}, unitRows(2).flat(), [2, 784])),
-  "infer-request-outputs-proba": infer(outputs(PROBA!)),
+  "infer-outputs-both": infer(outputs(PREDICT, PROBA)),
+  "infer-request-outputs-predict": infer(outputs(PREDICT), tensor({}, unitRows(2).flat(), [2, 784])),
+  "infer-request-outputs-proba": infer(outputs(PROBA)),
   "infer-request-outputs-unknown": infer(outputs("zzz")),
   "infer-shape-data-mismatch": infer({}, tensor({}, ONE, [2, 784])),
   "infer-strings": infer({}, tensor({}, WITH_TEXT)),

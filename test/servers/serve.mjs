@@ -29,31 +29,43 @@
 //   node test/servers/serve.mjs azureml --model data/models/mnist-logreg.onnx --port 5001 --fault 429-seconds,rate=0.1,value=1
 //
 // On SIGINT and SIGTERM it prints its counts as JSON and ends. Tests use `startServer` of start.ts, which runs this file in a
-// child process. The servers are TypeScript, which Node 20 cannot run: this file bundles main.ts, 50 ms, and imports it.
+// child process. The servers are TypeScript, which Node 20 cannot run: this file bundles main.ts where it has changed, and
+// imports it.
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { build } from "esbuild";
-
-const { outputFiles } = await build({
-  entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
-  bundle: true,
-  write: false,
-  packages: "external",
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  sourcemap: "inline",
-});
-const { contents } = outputFiles[0];
+const here = fileURLToPath(new URL(".", import.meta.url));
 const folder = fileURLToPath(new URL("../../node_modules/.cache/test-servers/", import.meta.url));
-const bundle = join(folder, `${createHash("sha256").update(contents).digest("hex").slice(0, 16)}.mjs`);
+
+/** Changes with any edit, so that an unchanged bundle is not made again. */
+function stamp() {
+  const files = readdirSync(here, { recursive: true, encoding: "utf8" }).sort();
+  const hash = createHash("sha256");
+  for (const file of files) {
+    const { size, mtimeMs } = statSync(join(here, file));
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+const bundle = join(folder, `${stamp()}.mjs`);
 if (!existsSync(bundle)) {
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    entryPoints: [join(here, "main.ts")],
+    bundle: true,
+    write: false,
+    packages: "external",
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: "inline",
+  });
   mkdirSync(folder, { recursive: true });
   const partial = `${bundle}.${randomUUID()}`;
-  writeFileSync(partial, contents);
+  writeFileSync(partial, outputFiles[0].contents);
   renameSync(partial, bundle);
 }
 await import(pathToFileURL(bundle).href);

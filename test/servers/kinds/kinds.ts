@@ -3,6 +3,10 @@ import { azureml } from "./azureml.ts";
 import { kserve } from "./kserve.ts";
 import { mlflow } from "./mlflow.ts";
 import { mlserver } from "./mlserver.ts";
+import { sagemaker } from "./sagemaker.ts";
+import { tfserving } from "./tfserving.ts";
+import { torchserve } from "./torchserve.ts";
+import { triton } from "./triton.ts";
 
 /** The servers by name. */
 export const KINDS = {
@@ -10,6 +14,10 @@ export const KINDS = {
   kserve,
   mlserver,
   mlflow,
+  triton,
+  tfserving,
+  torchserve,
+  sagemaker,
 } as const satisfies Record<string, (deployment: Deployment) => Service>;
 
 export type Kind = keyof typeof KINDS;
