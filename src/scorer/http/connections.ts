@@ -32,8 +32,8 @@ interface Proxies {
 export class Connection {
   /** Connections that came about. */
   connects = 0;
-  /** What broke the last one. */
-  broken: Error | null = null;
+  /** The error that a connection is breaking with, while undici hears of it: it takes some for the end of a reply. */
+  breaking: Error | null = null;
   readonly #settings: ConnectionSettings;
   readonly #proxies: Proxies;
   readonly #connect: buildConnector.connector;
@@ -49,7 +49,6 @@ export class Connection {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.broken = null;
     this.#dispatcher ??= this.#open();
     this.#dispatcher.dispatch(options, handler);
   }
@@ -92,6 +91,11 @@ export class Connection {
     });
   }
 
+  #breaks(error: Error): void {
+    this.breaking = error;
+    queueMicrotask(() => (this.breaking = null));
+  }
+
   #watched(connect: buildConnector.connector): buildConnector.connector {
     const making = this.#making;
     return (options, callback) => {
@@ -103,7 +107,7 @@ export class Connection {
         const socket = result[1] as Socket | null | undefined;
         if (socket) {
           this.connects++;
-          socket.once("error", (error) => (this.broken = error));
+          socket.once("error", (error) => this.#breaks(error));
         }
         callback(...result);
       }) as unknown;

@@ -106,9 +106,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#settled || this.#status === null) return;
     // A body without a length ends where the connection does, even where it broke.
-    const { broken } = this.#connection;
-    if (broken !== null) {
-      this.onResponseError(this.#controller!, broken);
+    const { breaking } = this.#connection;
+    if (breaking !== null) {
+      this.onResponseError(this.#controller!, breaking);
       return;
     }
     this.#settled = true;

@@ -25,6 +25,14 @@ function fatal(status: number, words: string | null = null, redirected: URL | nu
   return outcome.error.message;
 }
 
+/** What comes of a 424 that wraps a model's own status. */
+function inner(status: string, reason?: string): Outcome<never> {
+  return outcome(424, "words", {
+    "ms-azureml-model-error-statuscode": status,
+    ...(reason === undefined ? {} : { "ms-azureml-model-error-reason": reason }),
+  });
+}
+
 /** How a retry is gone about, in short: `overloaded`, and the patience where it has an end. */
 function manner(outcome: Outcome<never>): string {
   if (outcome.kind !== "retry") return outcome.kind;
@@ -123,11 +131,6 @@ describe("outcomeOfStatus(reply, errorText, now)", () => {
   });
 
   test("looks through 424 at the model's own answer", () => {
-    const inner = (status: string, reason?: string) =>
-      outcome(424, "words", {
-        "ms-azureml-model-error-statuscode": status,
-        ...(reason === undefined ? {} : { "ms-azureml-model-error-reason": reason }),
-      });
     expect(inner("503", "model_error")).toMatchObject({
       kind: "retry",
       label: "424",
@@ -139,8 +142,16 @@ describe("outcomeOfStatus(reply, errorText, now)", () => {
     expect(
       ["429", "500", "502", "504", "400", "413", "404", "424", "200", ""].map((code) => manner(inner(code))),
     ).toEqual([
-      ...["overloaded", "retry 2", "retry", "overloaded 1", "refused", "smaller", "fatal"],
-      ...["overloaded 2", "overloaded 2", "overloaded 2"],
+      "overloaded",
+      "retry 2",
+      "retry",
+      "overloaded 1",
+      "refused",
+      "smaller",
+      "fatal",
+      "overloaded 2",
+      "overloaded 2",
+      "overloaded 2",
     ]);
     expect(inner("500")).toMatchObject({
       label: "424",

@@ -1,16 +1,14 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { tlsProblem } from "../../../src/scorer/http/tls.ts";
+import { sendProcess } from "./process.ts";
 import { failure, listening, NEVER, post, service, transport } from "./service.ts";
 
 const fixture = (name: string): Buffer =>
@@ -74,40 +72,16 @@ test("tlsProblem(error, code, url) puts each kind of trouble into words", () => 
 });
 
 describe("a process with NODE_EXTRA_CA_CERTS", () => {
+  const run = sendProcess();
   let folder: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tls-"));
-    await build({
-      entryPoints: [fileURLToPath(new URL("tls-process.ts", import.meta.url))],
-      outdir: join(folder, "dist"),
-      outExtension: { ".js": ".mjs" },
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      banner: {
-        js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-      },
-    });
-    // The version is read from the package's own manifest, a level above the bundle.
-    await writeFile(join(folder, "package.json"), `{"version": "0"}`);
     const trusted = ["certificate.pem", "expired.pem", "other-host.pem"].map(fixture);
     await writeFile(join(folder, "trusted.pem"), Buffer.concat(trusted));
   });
 
   afterAll(async () => await rm(folder, { recursive: true, force: true }));
-
-  async function run(urls: readonly URL[], env: NodeJS.ProcessEnv): Promise<string> {
-    const child = spawn(process.execPath, [join(folder, "dist/tls-process.mjs"), ...urls.map(String)], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { PATH: process.env["PATH"], ...env },
-      timeout: 20_000,
-    });
-    let output = "";
-    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
-    const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-    return `${output}exit ${String(code)}`;
-  }
 
   test("trusts the certificate, and says what is wrong with others", async () => {
     const good = await secure("certificate.pem");
@@ -117,7 +91,7 @@ describe("a process with NODE_EXTRA_CA_CERTS", () => {
     const output = await run([good, byName, expired, other], {
       NODE_EXTRA_CA_CERTS: join(folder, "trusted.pem"),
     });
-    expect(output.split("\n")).toEqual([
+    expect(output).toEqual([
       "200 Bearer K",
       "200 Bearer K",
       "HttpFailure: the certificate of 127.0.0.1 has expired: it has to be renewed",
@@ -145,7 +119,7 @@ describe("a process with NODE_EXTRA_CA_CERTS", () => {
       NODE_EXTRA_CA_CERTS: join(folder, "trusted.pem"),
       https_proxy,
     });
-    expect(output.split("\n")).toEqual([
+    expect(output).toEqual([
       "200 Bearer K",
       "200 Bearer K",
       "HttpFailure: the certificate of 127.0.0.1 is for other.example, www.other.example: use one of its names in the URL",
@@ -156,6 +130,6 @@ describe("a process with NODE_EXTRA_CA_CERTS", () => {
 
   test("without it trusts none of them, and ends by itself all the same", async () => {
     const output = await run([await secure("certificate.pem")], {});
-    expect(output).toBe(`HttpFailure: the certificate of 127.0.0.1 is self-signed: ${CURE}\nexit 0`);
+    expect(output).toEqual([`HttpFailure: the certificate of 127.0.0.1 is self-signed: ${CURE}`, "exit 0"]);
   });
 });

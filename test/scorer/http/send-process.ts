@@ -1,9 +1,15 @@
-// Sends one request to each URL in argv and prints what comes of it; bundled and started by a test.
+// Sends requests as argv says in JSON and prints what comes of each; bundled and started by a test.
 import { openTransport } from "../../../src/scorer/http/transport.ts";
 
-const settings = { connections: 1, timeoutMs: 5000, maxReplyBytes: 1000, headers: {}, key: "K" };
-const transport = openTransport(settings);
-for (const url of process.argv.slice(2)) {
+export interface Order {
+  readonly urls: readonly string[];
+  readonly timeoutMs: number;
+  readonly close: boolean;
+}
+
+const { urls, timeoutMs, close } = JSON.parse(process.argv[2] ?? "") as Order;
+const transport = openTransport({ connections: 1, timeoutMs, maxReplyBytes: 1000, headers: {}, key: "K" });
+for (const url of urls) {
   const request = { method: "POST", headers: {}, body: Buffer.from("[1]"), id: "r1" } as const;
   const line = await transport.send({ ...request, url: new URL(url) }, new AbortController().signal).then(
     ({ status, body }) => `${status} ${body.toString()}`,
@@ -11,5 +17,5 @@ for (const url of process.argv.slice(2)) {
   );
   process.stdout.write(`${line}\n`);
 }
+if (close) await transport.close();
 // The process ends by itself, once nothing is open any more.
-await transport.close();
