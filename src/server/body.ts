@@ -1,0 +1,109 @@
+import type { IncomingMessage } from "node:http";
+
+import { RequestError, type RequestBody } from "../scorer/protocols/service.ts";
+import { JsonReader } from "./json.ts";
+import type { TableOptions } from "./table.ts";
+
+/** The sender went away before its body was complete: there is nobody to answer. */
+export class AbortedError extends Error {
+  override readonly name = "AbortedError";
+}
+
+export interface BodyOptions extends Pick<TableOptions, "element" | "rowSize"> {
+  readonly mostBytes: number;
+  /** How much of the body is JSON; null: all of it. */
+  readonly jsonBytes: number | null;
+  /** Told of bytes as they come. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** What a Content-Length says, null without one: Node has refused what is no number. */
+export function announcedBytes({ headers }: IncomingMessage): number | null {
+  const given = headers["content-length"];
+  return given === undefined ? null : Number(given);
+}
+
+export function tooLarge(mostBytes: number): RequestError {
+  return new RequestError(
+    413,
+    `the body is larger than ${mostBytes} bytes: send fewer images a request, or serve with a larger --max-request-bytes`,
+  );
+}
+
+/**
+ * Reads a body as it arrives.
+ *
+ * @throws RequestError where it is too large or is no JSON that a protocol could take, AbortedError
+ */
+export function readBody(request: IncomingMessage, options: BodyOptions): Promise<RequestBody> {
+  const announced = announcedBytes(request);
+  const body = new BodyReader(options, announced);
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const stop = (): void => {
+      request.off("data", take).off("end", end).off("close", close).off("error", close);
+    };
+    const fail = (error: unknown): void => {
+      stop();
+      reject(error);
+    };
+    const take = (piece: Buffer): void => {
+      try {
+        options.onBytes(piece.length);
+        body.push(piece);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const end = (): void => {
+      ended = true;
+      stop();
+      try {
+        resolve(body.end());
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const close = (): void => {
+      if (!ended) fail(new AbortedError("the sender went away"));
+    };
+    request.on("data", take).on("end", end).on("close", close).on("error", close);
+  });
+}
+
+/** The JSON, and the bytes behind it. */
+class BodyReader {
+  readonly #options: BodyOptions;
+  readonly #json: JsonReader;
+  readonly #raw: Buffer[] = [];
+  #received = 0;
+
+  constructor(options: BodyOptions, announced: number | null) {
+    const { element, rowSize, jsonBytes } = options;
+    this.#options = options;
+    this.#json = new JsonReader({ element, rowSize, bytes: jsonBytes ?? announced });
+  }
+
+  push(piece: Buffer): void {
+    const { mostBytes, jsonBytes } = this.#options;
+    const before = this.#received;
+    this.#received += piece.length;
+    if (this.#received > mostBytes) throw tooLarge(mostBytes);
+    const json = jsonBytes === null ? piece.length : Math.max(0, Math.min(piece.length, jsonBytes - before));
+    if (json > 0) this.#json.push(json === piece.length ? piece : piece.subarray(0, json));
+    if (json < piece.length) this.#raw.push(piece.subarray(json));
+  }
+
+  end(): RequestBody {
+    const { jsonBytes } = this.#options;
+    if (jsonBytes !== null && this.#received < jsonBytes) {
+      throw new RequestError(
+        400,
+        `the body has ${this.#received} bytes, but its JSON alone should have ${jsonBytes}`,
+      );
+    }
+    const [first] = this.#raw;
+    const raw = this.#raw.length > 1 ? Buffer.concat(this.#raw) : first;
+    return { json: this.#json.end(), raw: raw ?? (jsonBytes === null ? null : Buffer.alloc(0)) };
+  }
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { ServiceReply } from "../scorer/protocols/service.ts";
+import { requestId } from "./request-id.ts";
+
+/** What is told of a request once it is over. */
+export interface Outcome {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  /** As it was registered; `other` for what is not there. */
+  readonly route: string;
+  /** 499 where the sender went away before its answer. */
+  readonly status: number;
+  readonly ms: number;
+  readonly images: number;
+  readonly bytesReceived: number;
+}
+
+/** The sender went away, as nginx counts it. */
+const GONE = 499;
+/** What is read of the body of a request that is already answered, before its connection is cut. */
+const MOST_DRAINED_MS = 5_000;
+
+/** One request and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly id: string;
+  readonly path: string;
+  /** The part of the URL after its question mark. */
+  readonly query: string;
+  route = "other";
+  images = 0;
+  bytesReceived = 0;
+  answered = false;
+  /** The sender holds its body back until it is told to go on. */
+  waiting: boolean;
+  readonly #response: ServerResponse;
+  readonly #startedAt = performance.now();
+  readonly #mostDrained: number;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    waiting: boolean,
+    mostDrained: number,
+    onOver: (outcome: Outcome) => void,
+  ) {
+    this.request = request;
+    this.#response = response;
+    this.#mostDrained = mostDrained;
+    this.waiting = waiting;
+    this.id = requestId(request.headers["x-request-id"]);
+    const url = request.url ?? "/";
+    const mark = url.indexOf("?");
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? "" : url.slice(mark + 1);
+    response.on("error", () => {
+      // Of a connection that is gone, which its close tells too.
+    });
+    response.once("close", () => onOver(this.#outcome()));
+  }
+
+  /** The body is wanted. */
+  proceed(): void {
+    if (this.waiting) this.#response.writeContinue();
+    this.waiting = false;
+  }
+
+  /** Calls back where the sender goes away before it is answered. */
+  onGone(listener: () => void): void {
+    this.#response.once("close", () => {
+      if (!this.#response.writableFinished) listener();
+    });
+  }
+
+  /** Answers once: what comes later is dropped, as after a time-out. */
+  reply(
+    { status = 200, headers, body }: ServiceReply,
+    more: Readonly<Record<string, string>>,
+    close: boolean,
+  ): void {
+    if (this.answered) return;
+    this.answered = true;
+    const response = this.#response;
+    response.writeHead(status, {
+      ...headers,
+      ...more,
+      "X-Request-Id": this.id,
+      "Content-Length": typeof body === "string" ? Buffer.byteLength(body) : body.length,
+      ...(close ? { Connection: "close" } : {}),
+    });
+    response.end(body);
+    if (!this.request.complete && !close) this.#drain();
+  }
+
+  /** Cuts the connection once the answer is written. */
+  cut(): void {
+    this.#response.once("finish", () => this.request.socket.destroySoon());
+  }
+
+  /** Takes in the rest of an answered request's body: closing at once would reset the connection, and lose the answer. */
+  #drain(): void {
+    const { request } = this;
+    const timer = setTimeout(() => request.destroy(), MOST_DRAINED_MS).unref();
+    let drained = 0;
+    request.on("data", (piece: Buffer) => {
+      drained += piece.length;
+      if (drained > this.#mostDrained) request.destroy();
+    });
+    request.once("close", () => clearTimeout(timer));
+    request.resume();
+  }
+
+  #outcome(): Outcome {
+    const gone = !this.#response.writableFinished;
+    return {
+      id: this.id,
+      method: this.request.method ?? "",
+      path: this.path,
+      route: this.route,
+      status: gone ? GONE : this.#response.statusCode,
+      ms: performance.now() - this.#startedAt,
+      images: this.images,
+      bytesReceived: this.bytesReceived,
+    };
+  }
+}
