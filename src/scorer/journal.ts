@@ -25,7 +25,7 @@ export interface JournalEntry {
 
 /** Answered images on disk, so that an interrupted run can be continued. */
 export interface Journal {
-  /** Images that earlier runs' answers are kept for. */
+  /** Images that answers of earlier runs, of the last 24 hours, are kept for. */
   readonly found: number;
   /** An earlier run's answer; null where there is none for these pixels, fed in this way. */
   find(way: string, index: number, pixels: Uint8Array): StoredAnswer | null;
@@ -40,6 +40,8 @@ export interface Journal {
 }
 
 const JOURNAL = /^\.scored-[0-9a-f]{16}-[0-9a-f]{16}\.journal$/;
+/** The service may have another model by then, which the few images that are asked again need not show. */
+const STALE_MS = 24 * 60 * 60 * 1000;
 /** Journals of other endpoints, models, … that nobody came back to for so long go with the next finished run. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -63,7 +65,7 @@ export function openJournal(
   const head = header(digest, classes);
   const paths = journals(folder).filter(({ name }) => name.startsWith(prefix));
   const earlier = new Earlier(
-    paths.map(({ path }) => path),
+    paths.flatMap(({ path }) => (ageMs(path) > STALE_MS ? [] : [path])),
     head,
     classes,
   );
@@ -120,11 +122,17 @@ function journals(folder: string): readonly { readonly name: string; readonly pa
     .map((name) => ({ name, path: join(folder, name) }));
 }
 
+/** Since it was last written; Infinity where it is gone. */
+function ageMs(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? Infinity : Date.now() - stats.mtimeMs;
+}
+
 /** Whatever hinders that does not concern this run. */
 function removeAbandoned(folder: string): void {
   for (const { path } of journals(folder)) {
     try {
-      if (Date.now() - statSync(path).mtimeMs > ABANDONED_MS) unlinkSync(path);
+      if (ageMs(path) > ABANDONED_MS) unlinkSync(path);
     } catch {
       // Another process was as quick, or the file is another user's.
     }

@@ -24,7 +24,8 @@ export class OwnFile {
   readonly #folder: string;
   readonly #prefix: string;
   readonly #write: typeof writeSync;
-  #open: { readonly fd: number; readonly path: string } | null = null;
+  #fd: number | null = null;
+  #path: string | null = null;
   #size = 0;
 
   /** @param prefix what its name begins with */
@@ -36,17 +37,17 @@ export class OwnFile {
 
   /** Null where nothing has been written. */
   get path(): string | null {
-    return this.#open?.path ?? null;
+    return this.#path;
   }
 
   /** Appends. @param header goes before the first bytes @throws ReportError */
   append(bytes: Buffer, header: Buffer): void {
     try {
-      this.#open ??= this.#create();
+      this.#fd ??= this.#create();
       const all = this.#size === 0 ? Buffer.concat([header, bytes]) : bytes;
       let done = 0;
       while (done < all.length)
-        done += this.#write(this.#open.fd, all, done, all.length - done, this.#size + done);
+        done += this.#write(this.#fd, all, done, all.length - done, this.#size + done);
       // What failed half-way is written over by what comes next, so that records stay where they belong.
       this.#size += all.length;
     } catch (error) {
@@ -55,14 +56,16 @@ export class OwnFile {
   }
 
   close(): void {
-    if (this.#open !== null) closeSync(this.#open.fd);
-    this.#open = null;
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 
-  #create(): { fd: number; path: string } {
+  #create(): number {
     makeFolder(this.#folder);
     const path = join(this.#folder, `${this.#prefix}${randomBytes(8).toString("hex")}.journal`);
-    return { fd: openSync(path, "wx", 0o600), path };
+    const fd = openSync(path, "wx", 0o600);
+    this.#path = path;
+    return fd;
   }
 
   #error(error: unknown): ReportError {

@@ -177,3 +177,27 @@ describe("forget(), close() and remove()", () => {
     expect(() => files(folder)).toThrow("ENOENT");
   });
 });
+
+test("remove() after close() deletes it, too", () => {
+  const folder = temporaryFolder();
+  const journal = opened(folder);
+  journal.record(WAY, [entry(0)]);
+  journal.close();
+  expect(files(folder)).toHaveLength(1);
+  journal.remove();
+  expect(files(folder)).toEqual([]);
+});
+
+test("find(way, index, pixels) gives answers of the last 24 hours only, and remove() deletes older ones", () => {
+  const folder = temporaryFolder();
+  opened(folder).record(WAY, [entry(0)]);
+  const [path] = files(folder);
+  const writtenAt = (hoursAgo: number): void =>
+    utimesSync(path!, new Date(), new Date(Date.now() - hoursAgo * 3_600_000));
+  writtenAt(23);
+  expect(found(folder, 1)).toEqual([answerOf(0)]);
+  writtenAt(25);
+  expect(found(folder, 1)).toEqual([null]);
+  opened(folder).remove();
+  expect(files(folder)).toEqual([]);
+});
