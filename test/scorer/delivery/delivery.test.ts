@@ -210,6 +210,16 @@ describe("a run of bad images across two requests", () => {
   });
 });
 
+describe("a request that was refused as a whole", () => {
+  test("says nothing about later ones once an image has been answered", async () => {
+    const bad = scene((items) =>
+      items.some((item) => item < 100 || item === 250) ? refused : answered(items),
+    );
+    const answers = await bad.deliver(range(0, 300));
+    expect(answers.flatMap((answer, i) => (isNoAnswer(answer) ? [i] : []))).toEqual([...range(0, 100), 250]);
+  });
+});
+
 describe("outcome smaller", () => {
   test("makes this request and all later ones smaller", async () => {
     const small = scene((items) => (items.length > 30 ? smaller : answered(items)));
@@ -250,6 +260,9 @@ describe("a slow service", () => {
     });
     await slow.deliver(range(0, 64 + 32 + 16 + 8));
     expect(sizes(slow)).toEqual([64, 32, 16, 8]);
+    // Small requests are no sign that larger ones would be fast.
+    for (let i = 0; i < 20; i++) await slow.deliver([1, 2, 3]);
+    expect(slow.delivery.limits().items).toBe(8);
     msPerItem = 2000;
     await slow.deliver(range(0, 30));
     expect(slow.delivery.limits().items).toBe(1);
@@ -268,6 +281,12 @@ describe("concurrency", () => {
       Math.max(...requests.filter((request) => request.at === at).map(({ active }) => active));
     expect([0, 10, 20, 30, 40, 50, 60].map(most)).toEqual([4, 5, 6, 7, 8, 8, 8]);
     expect(delivery.limits().concurrency).toBe(8);
+  });
+
+  test("does not grow while there is too little to do", async () => {
+    const idle = scene(answered, { concurrency: 8 });
+    for (let i = 0; i < 20; i++) await idle.deliver([i]);
+    expect(idle.delivery.limits().concurrency).toBe(4);
   });
 
   test("is halved once for a round of overload, never below one", async () => {

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import { describe, expect, test } from "vitest";
 
 import { ReportError, ScorerError } from "../../../src/errors.ts";
@@ -73,6 +75,13 @@ describe("an abort", () => {
     expect((await two.clock.run(first)).message).toBe("stopped");
     expect(await two.clock.run(second)).toEqual([70]);
     expect(two.requests.map(({ items }) => items)).toEqual([[0], [7]]);
+  });
+
+  test("is not listened for any more once a call is done", async () => {
+    const { signal } = new AbortController();
+    const done = scene(answered);
+    await done.deliver([1], signal);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("before it begins sends nothing", async () => {
@@ -159,7 +168,7 @@ describe("a service that is away", () => {
       maxItems: 10,
       concurrency: 4,
     });
-    const answers = await odd.deliver(range(0, 1000));
+    const answers = await odd.deliver(range(0, 10_000));
     expect(answers.slice(0, 11)).toEqual([
       ...range(0, 10).map(() => ({ failed: "the connection was reset (after 4 attempts)" })),
       100,

@@ -36,6 +36,9 @@ function kept(folder: string): number[] {
   const answers = found(folder, IMAGES);
   const indices = all.filter((index) => answers[index] !== null);
   expect(indices.map((index) => answers[index])).toEqual(indices.map(answerOf));
+  const journal = openJournal(folder, BINDING, CLASSES);
+  expect(journal.found).toBe(indices.length);
+  journal.close();
   return indices;
 }
 
