@@ -75,7 +75,7 @@ const lazyStringWidth = {
 
 /** Vega's drawing surface for browsers, because the one for Node awaits a package that is not there, which CommonJS cannot. */
 const vegaCanvas = join(root, "node_modules/vega-canvas/build/vega-canvas.browser.js");
-const ENTRIES = ["main", "draw-worker"];
+const ENTRIES = ["main", "draw-worker", "score-worker"];
 
 /** Builds into a folder of its own and swaps it in, so that a process that runs meanwhile never sees half a build. */
 async function build(stamp, staging) {

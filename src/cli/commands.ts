@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 
 import type { Context } from "./context.ts";
 import { datasetOptions, evaluateOptions, trainOptions, type Arguments } from "./options.ts";
+import { serveOptions } from "./serve-options.ts";
 
 interface Command<Options extends (args: Argv) => Argv> {
   /** What it does; the first line stands in the overview. */
@@ -34,6 +35,15 @@ export const COMMANDS = {
     examples: [["download --dataset fashion-mnist", "Its 10,000 test images and their labels"]],
     options: datasetOptions,
     run: async (options, context) => (await import("./download.ts")).downloadCommand(options, context),
+  }),
+  serve: command({
+    usage: "Put a model behind HTTP, as the tutorial's scoring service",
+    examples: [
+      ["serve", "The bundled model at http://127.0.0.1:5001/score"],
+      ["serve --model mine.onnx --host 0.0.0.0 --api-key-env KEYS", "To the network, for who has a key"],
+    ],
+    options: serveOptions,
+    run: async (options, context) => (await import("./serve.ts")).serveCommand(options, context),
   }),
   train: command({
     usage: "Rebuild the bundled model from MNIST's 60,000 training images",

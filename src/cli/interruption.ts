@@ -13,6 +13,14 @@ const LEFT: Readonly<Record<string, string>> = {
   train: "no model was written",
 };
 
+/** What ends by itself however long it takes: a service finishes the requests that it has taken, each within its time-out. */
+const ENDS_BY_ITSELF: readonly string[] = ["serve"];
+
+/** How long a command is waited for, in milliseconds; null: as long as it takes. */
+export function graceOf(command: string | undefined): number | null {
+  return command !== undefined && ENDS_BY_ITSELF.includes(command) ? null : GRACE_MS;
+}
+
 /** What is said of an interrupted command. */
 export function interruptedText(command: string | undefined): string {
   const left = command === undefined ? undefined : LEFT[command];
@@ -31,7 +39,7 @@ export function interruption(
   process: Interruptible,
   message: string,
   now: () => number = () => performance.now(),
-  graceMs = GRACE_MS,
+  graceMs: number | null = GRACE_MS,
 ): AbortSignal {
   const controller = new AbortController();
   let firstAt = Infinity;
@@ -43,7 +51,7 @@ export function interruption(
       }
       firstAt = now();
       // It must not keep a run alive that has ended in order.
-      setTimeout(() => process.end(), graceMs).unref();
+      if (graceMs !== null) setTimeout(() => process.end(), graceMs).unref();
       controller.abort(new InterruptedError(message));
     });
   }

@@ -1,7 +1,7 @@
 import { EvaluateError, messageOf } from "../errors.ts";
 import { NAME, runCommandLine } from "./command-line.ts";
 import type { Context } from "./context.ts";
-import { interruptedText, interruption } from "./interruption.ts";
+import { graceOf, interruptedText, interruption } from "./interruption.ts";
 import { terminal } from "./terminal.ts";
 
 const EXIT_REPORT = 5;
@@ -52,7 +52,12 @@ const context: Context = {
   now: () => new Date(),
   stdout,
   stderr,
-  signal: interruption({ on: (name, listener) => process.on(name, listener), end }, interrupted),
+  signal: interruption(
+    { on: (name, listener) => process.on(name, listener), end },
+    interrupted,
+    () => performance.now(),
+    graceOf(process.argv[2]),
+  ),
   atHardExit,
 };
 
