@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { PNG } from "pngjs";
 import { describe, expect, test } from "vitest";
 
@@ -58,13 +58,12 @@ describe("numberTexts(values)", () => {
       const values = Float32Array.from(numbers(scale, invert));
       numberTexts(values).forEach((text, i) => {
         const value = values[i]!;
-        expect(Object.is(Math.fround(Number(text)), value), text).toBe(true);
-        if (value === 0) return;
-        const [low, high] = neighbours(value) as [number, number];
+        const [low, high] = value === 0 ? [-1, 1] : (neighbours(value) as [number, number]);
         // 130 digits hold any of these doubles exactly.
         const at = exact(text, 130);
-        expect(at > exactDouble((low + value) / 2, 130), text).toBe(true);
-        expect(at < exactDouble((high + value) / 2, 130), text).toBe(true);
+        const above = at > exactDouble((low + value) / 2, 130);
+        const below = at < exactDouble((high + value) / 2, 130);
+        expect([text, Math.fround(Number(text)), above, below]).toEqual([text, value, true, true]);
       });
     },
   );
@@ -79,7 +78,7 @@ describe("numberTexts(values)", () => {
         const shorter = values[i]!.toPrecision(digits - 1);
         const unit = 10 ** (Math.floor(Math.log10(Math.abs(values[i]!))) - digits + 2);
         for (const number of [Number(shorter) - unit, Number(shorter), Number(shorter) + unit]) {
-          expect(Math.fround(Number(number.toPrecision(digits - 1))), text).not.toBe(values[i]);
+          expect(Math.fround(Number(number.toPrecision(digits - 1)))).not.toBe(values[i]);
         }
       });
     },
@@ -158,8 +157,8 @@ describe("rowWriter(kind, values, shape)", () => {
         const values = (elements as readonly string[]).includes("float32")
           ? Float32Array.from(numbers("mnist"))
           : Uint8Array.from(all);
-        if (picture && shape.length !== 2) return;
-        written(kind, values, shape, pixels);
+        fc.pre(!picture || shape.length === 2);
+        expect(written(kind, values, shape, pixels).length).toBeGreaterThan(0);
       }),
       { seed: 1 },
     );

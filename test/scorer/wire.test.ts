@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { pixelWriter } from "../../src/scorer/pixels.ts";
@@ -30,11 +30,11 @@ describe("wirePixels(pixels, order, images)", () => {
 
   test("gives what a local model is given, in any layout", () => {
     const layouts = fc.constantFrom("nchw", "nhwc", "flat", "nhw");
-    const channels = fc.constantFrom(1, 3);
+    const channels = fc.constantFrom<1 | 3>(1, 3);
     const sizes = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }));
     fc.assert(
       fc.property(layouts, channels, fc.boolean(), sizes, (layout, many, transpose, [height, width]) => {
-        const depth = layout === "flat" || layout === "nhw" ? 1 : (many as 1 | 3);
+        const depth = layout === "flat" || layout === "nhw" ? 1 : many;
         const pixels = Uint8Array.from({ length: 3 * height * width }, (_, i) => i);
         const shape: readonly [number, number] = transpose ? [width, height] : [height, width];
         const local = pixelWriter(
