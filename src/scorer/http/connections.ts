@@ -102,6 +102,7 @@ export class Connection {
       making.count++;
       // The connector gives the socket that it opens, which its type does not say.
       const connecting = connect(options, (...result) => {
+        making.count--;
         this.#connecting = null;
         // Undici gives no second argument where it failed, whatever its type says.
         const socket = result[1] as Socket | null | undefined;
