@@ -73,7 +73,7 @@ export async function attempt<A extends object>(
 }
 
 function failedRows(answers: readonly object[]): number[] {
-  return answers.flatMap((answer, row) => ("failed" in answer ? [row] : []));
+  return answers.flatMap((answer, row) => (isAnswer(answer) ? [] : [row]));
 }
 
 async function once<A extends object>(
@@ -83,18 +83,16 @@ async function once<A extends object>(
   read: Read<A>,
   signal: AbortSignal,
 ): Promise<Outcome<A>> {
-  const request = traffic.begin(items.length, writer.bytes(items));
-  const { headers, body } = writer.request(items, request.id);
+  const id = traffic.identity();
+  const { headers, body } = writer.request(items, id);
+  const request = traffic.begin(id, body.length);
   let received = 0;
   const ended = (outcome: Outcome<A>): Outcome<A> => {
-    request.end(
-      outcome.kind === "answered" ? "answered" : "label" in outcome ? outcome.label : "fatal",
-      received,
-    );
-    return "label" in outcome ? { ...outcome, request: request.id } : outcome;
+    const answered = outcome.kind === "answered" ? outcome.answers.filter(isAnswer).length : 0;
+    request.end(wordFor(outcome, answered), received, answered);
+    return "label" in outcome ? { ...outcome, request: id } : outcome;
   };
   try {
-    const { id } = request;
     const reply = await transport.send({ method: "POST", url: candidate.url, headers, body, id }, signal);
     received = reply.bytesReceived;
     return ended(outcomeOf(reply, candidate, items.length, read, id, redact));
@@ -103,9 +101,19 @@ async function once<A extends object>(
       received = error.bytesReceived;
       return ended(outcomeOfFailure(error));
     }
-    request.end("stopped", received);
+    request.end("stopped", received, 0);
     throw error;
   }
+}
+
+/** As metrics.json counts it. */
+function wordFor(outcome: Outcome<object>, answered: number): string {
+  if (outcome.kind === "answered") return answered > 0 ? "answered" : "reply";
+  return "label" in outcome ? outcome.label : "refused";
+}
+
+function isAnswer(answer: object): boolean {
+  return !("failed" in answer);
 }
 
 function outcomeOf<A extends object>(

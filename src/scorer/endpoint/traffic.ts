@@ -4,9 +4,8 @@ import type { RequestRecord } from "../../types.ts";
 
 /** A request that is under way. */
 export interface Sent {
-  /** X-Request-Id */
-  readonly id: string;
-  end(outcome: string, bytesReceived: number): void;
+  /** @param images those with an answer */
+  end(outcome: string, bytesReceived: number, images: number): void;
 }
 
 /** The requests for scores: each gets an identity, and whoever listens is told how it went. */
@@ -14,7 +13,9 @@ export interface TrafficLog {
   /** What the identities of this run's requests begin with. */
   readonly run: string;
   observe(listener: (record: RequestRecord) => void): void;
-  begin(images: number, bytesSent: number): Sent;
+  /** For the next request, sent as X-Request-Id. */
+  identity(): string;
+  begin(id: string, bytesSent: number): Sent;
 }
 
 /** @param now milliseconds */
@@ -29,14 +30,13 @@ export function trafficLog(now: () => number, run: string = randomUUID()): Traff
       listener = told;
       observedSince = now();
     },
-    begin(images, bytesSent) {
-      count += 1;
+    identity: () => `${run}-${(count += 1)}`,
+    begin(id, bytesSent) {
       underWay += 1;
-      const [id, concurrent, sentAt] = [`${run}-${count}`, underWay, now()];
+      const [concurrent, sentAt] = [underWay, now()];
       const told = listener;
       return {
-        id,
-        end(outcome, bytesReceived) {
+        end(outcome, bytesReceived, images) {
           underWay -= 1;
           told?.({
             id,
