@@ -31,14 +31,15 @@ export function digestsOf(values: ArrayLike<number>, size: number): string[] {
       if (value > highest) highest = value;
     }
     const [factor, offset] = toPixels(lowest, highest);
-    for (let i = 0; i < size; i++) pixels[i] = Math.round(values[start + i]! * factor + offset);
+    for (let i = 0; i < size; i++) pixels[i] = values[start + i]! * factor + offset;
     digests.push(imageDigest(pixels));
   }
   return digests;
 }
 
 function toPixels(lowest: number, highest: number): [factor: number, offset: number] {
-  if (lowest < -0.9) return [127.5, 127.5];
-  if (lowest < -0.01) return [0.3081 * 255, 0.1307 * 255];
-  return highest > 1.001 ? [1, 0] : [255, 0];
+  // A byte array cuts the fraction off, so that a half more rounds.
+  if (lowest < -0.9) return [127.5, 127.5 + 0.5];
+  if (lowest < -0.01) return [0.3081 * 255, 0.1307 * 255 + 0.5];
+  return highest > 1.001 ? [1, 0.5] : [255, 0.5];
 }

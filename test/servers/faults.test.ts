@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ask, pixelsOf, scoreLocally, LOGREG, server, unitRows } from "./scene.ts";
 import type { Answered } from "./scene.ts";
 import { imageDigest } from "./start.ts";
-import type { Fault, FaultName, StartedServer } from "./start.ts";
+import type { Fault, FaultName, Kind, StartedServer } from "./start.ts";
 
 const TEN = JSON.stringify({ data: unitRows(10) });
 const { labels } = await scoreLocally(LOGREG, 10);
@@ -124,6 +124,35 @@ describe("a spoilt answer", () => {
     const start = performance.now();
     await ask(scoreUrl, TEN);
     expect(performance.now() - start).toBeGreaterThan(450);
+  });
+});
+
+describe("NaN and ids, as each server writes them", () => {
+  const rows = unitRows(2);
+  const inputs = [{ name: "pixels", shape: [2, 784], datatype: "FP32", data: rows.flat() }];
+  test.each<[Kind, string | undefined, object, string]>([
+    ["kserve", undefined, { instances: rows }, `{"predictions":[null,2.0]}`],
+    ["kserve", "v2", { inputs }, `"datatype":"FP64","parameters":null,"data":[null,2.0]`],
+    [
+      "mlserver",
+      undefined,
+      { inputs },
+      `"datatype":"FP64","parameters":{"content_type":"np"},"data":[null,2.0]`,
+    ],
+    ["mlflow", undefined, { inputs: rows }, `{"predictions": [NaN, 2.0]}`],
+    ["tfserving", undefined, { instances: rows }, `"predictions": [NaN, 2.0\n`],
+    ["triton", undefined, { inputs }, `"datatype":"FP64","shape":[2],"data":[NaN,2]`],
+    ["sagemaker", undefined, rows, "[NaN, 2.0]"],
+  ])("%s %s: nan", async (kind, mode, body, part) => {
+    const options = mode === undefined ? {} : { mode };
+    const { scoreUrl } = await server(kind, { ...options, faults: [{ name: "nan" }] });
+    expect((await ask(scoreUrl, JSON.stringify(body))).body).toContain(part);
+  });
+
+  test.each(["kserve", "mlserver", "triton"] as const)("%s: wrong-id", async (kind) => {
+    const { scoreUrl } = await server(kind, { mode: "v2", faults: [{ name: "wrong-id" }] });
+    const { body } = await ask(scoreUrl, JSON.stringify({ id: "mine", inputs }));
+    expect(body).toContain(`"id":"not-mine"`);
   });
 });
 

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 
-import { ask, LENET, LOGREG, scoreLocally } from "./scene.ts";
+import { ask, LENET, LOGREG, scoreLocally, serverHere } from "./scene.ts";
 import type { Answered } from "./scene.ts";
-import { startServer } from "./start.ts";
 import type { Kind, ServerOptions, StartedServer } from "./start.ts";
 import { at, dataOf, json, LABELS, list, N, PICTURES, png, rawOf } from "./ways.ts";
 import type { Numbers, Way } from "./ways.ts";
@@ -18,7 +17,7 @@ const started = new Map<string, Promise<StartedServer>>();
 /** One server for all ways that it is asked in. */
 async function serverFor(kind: Kind, options: Partial<ServerOptions>): Promise<StartedServer> {
   const key = JSON.stringify([kind, options]);
-  const starting = started.get(key) ?? startServer(kind, { model: LOGREG, ...options });
+  const starting = started.get(key) ?? serverHere(kind, options);
   started.set(key, starting);
   return await starting;
 }

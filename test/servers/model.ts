@@ -96,7 +96,7 @@ function readOutputs(
   let scores: Float64Array | null = null;
   for (const { type, data } of Object.values(outputs)) {
     if (type === "int64" && data.length === rows) labels = Float64Array.from(data as BigInt64Array, Number);
-    else if (data instanceof Float32Array || data instanceof Float64Array) scores ??= Float64Array.from(data);
+    else if (data instanceof Float32Array || data instanceof Float64Array) scores ??= new Float64Array(data);
   }
   const k = scores === null ? 0 : scores.length / rows;
   const values = scores?.slice(0, count * k) ?? new Float64Array(0);

@@ -4,8 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { ask, LOGREG, settled, unitRows } from "./scene.ts";
-import { startServer } from "./start.ts";
+import { ask, serverHere, settled, unitRows } from "./scene.ts";
 import type { Kind, ServerOptions, StartedServer } from "./start.ts";
 
 interface Case {
@@ -190,7 +189,7 @@ describe.each(KINDS)("$kind answers as the real one did", ({ kind, bodies, modes
   const servers = new Map<string, Promise<StartedServer>>();
   const serverFor = async (options: Partial<ServerOptions>): Promise<StartedServer> => {
     const key = JSON.stringify(options);
-    const started = servers.get(key) ?? startServer(kind, { model: LOGREG, ...options });
+    const started = servers.get(key) ?? serverHere(kind, options);
     servers.set(key, started);
     return await started;
   };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { onTestFinished } from "vitest";
 
-import { startServer } from "./start.ts";
+import { listen } from "./server.ts";
 import type { Kind, ServerOptions, StartedServer } from "./start.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -50,12 +50,18 @@ export async function scoreLocally(model: string, count: number): Promise<Local>
   return { labels, scores: Array.from(scores) };
 }
 
+export type SceneOptions = Partial<ServerOptions> & { readonly key?: string };
+
+/** A server in this process, which is there sooner than one in its own. */
+export async function serverHere(kind: Kind, options: SceneOptions = {}): Promise<StartedServer> {
+  const { key = null, ...rest } = options;
+  const { url, scoreUrl, counts, stop } = await listen(kind, { model: LOGREG, ...rest }, key);
+  return { url, scoreUrl, counts: async () => await Promise.resolve(counts()), stop };
+}
+
 /** A server that is gone after the test. */
-export async function server(
-  kind: Kind,
-  options: Partial<ServerOptions> & { readonly key?: string } = {},
-): Promise<StartedServer> {
-  const started = await startServer(kind, { model: LOGREG, ...options });
+export async function server(kind: Kind, options: SceneOptions = {}): Promise<StartedServer> {
+  const started = await serverHere(kind, options);
   onTestFinished(async () => await started.stop());
   return started;
 }

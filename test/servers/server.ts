@@ -24,8 +24,8 @@ import { turns } from "./turns.ts";
 export interface Listening {
   readonly url: string;
   readonly scoreUrl: string;
-  counts(): Counts;
-  stop(): Promise<void>;
+  readonly counts: () => Counts;
+  readonly stop: () => Promise<void>;
 }
 
 /** @param key what `Authorization: Bearer` must carry, null where anybody may ask */
@@ -60,6 +60,7 @@ class Endpoint {
   #port = 0;
   #open = 0;
   #underWay = 0;
+  #stopped = false;
 
   constructor(service: Service, shared: Shared, options: ServerOptions, key: string | null) {
     this.#service = service;
@@ -97,7 +98,10 @@ class Endpoint {
       url,
       scoreUrl: url + this.#service.scorePaths[0]!,
       counts: () => this.#shared.tally.counts(),
-      stop: async () => await this.#close(),
+      stop: async () => {
+        this.#stopped = true;
+        await this.#close();
+      },
     };
   }
 
@@ -121,7 +125,7 @@ class Endpoint {
     if (!this.#server.listening) return;
     await this.#close();
     await sleep(ms);
-    await this.#listen(this.#port);
+    if (!this.#stopped) await this.#listen(this.#port);
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

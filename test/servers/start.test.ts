@@ -1,10 +1,26 @@
-import { expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { get } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { fileURLToPath } from "node:url";
 
-import { ask, LOGREG, pixelsOf, scoreLocally, server, unitRows } from "./scene.ts";
-import { imageDigest } from "./start.ts";
+import { expect, onTestFinished, test } from "vitest";
+
+import { ask, LOGREG, pixelsOf, scoreLocally, unitRows } from "./scene.ts";
+import type { SceneOptions } from "./scene.ts";
+import { imageDigest, startServer } from "./start.ts";
+import type { Kind, StartedServer } from "./start.ts";
 
 const post = async (url: string, rows: number[][], headers: Record<string, string> = {}) =>
   await ask(url, JSON.stringify({ data: rows }), { "Content-Type": "application/json", ...headers });
+
+/** A server in its own process, which is gone after the test. */
+async function server(kind: Kind, options: SceneOptions = {}): Promise<StartedServer> {
+  const started = await startServer(kind, { model: LOGREG, ...options });
+  onTestFinished(async () => await started.stop());
+  return started;
+}
 
 const name = (index: number): string => imageDigest(pixelsOf(index));
 const scaled = (scale: (pixel: number) => number): number[][] => [Array.from(pixelsOf(7), scale)];
@@ -25,7 +41,6 @@ test("counts() tells requests, images by digest, bytes, headers and connections"
       JSON.stringify({ data: unitRows(3) }).length + JSON.stringify({ data: unitRows(2) }).length,
     bytesSent: "Healthy".length + "[7, 2, 1]".length + "[7, 2]".length,
     connections: 3,
-    peakConnections: 1,
     statuses: { "200": 3 },
     authorizations: 1,
   });
@@ -98,4 +113,36 @@ test("the answers are onnxruntime's for 1,000 images, at a pace that serves for 
   expect(body).toBe(`[${labels.join(", ")}]`);
   // 30,000 images/s and more on two cores; far below even on a busy machine would be a mistake in the server.
   expect(1000 / ((performance.now() - start) / 1000)).toBeGreaterThan(2000);
+});
+
+test("tls: serves HTTPS with the certificate that it is given", async () => {
+  const folder = fileURLToPath(new URL("../fixtures/tls/", import.meta.url));
+  const tls = { key: `${folder}key.pem`, cert: `${folder}certificate.pem` };
+  const { url } = await server("azureml", { tls });
+  expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+  const [reply] = (await once(get(`${url}/`, { ca: readFileSync(tls.cert) }), "response")) as [
+    IncomingMessage,
+  ];
+  expect(reply.statusCode).toBe(200);
+  reply.resume();
+});
+
+test("serve.mjs in a shell: the first line is the address, faults come by --fault, SIGTERM prints the counts", async () => {
+  const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
+  const fault = "429-seconds,rate=1,total=1,value=7";
+  const child = spawn(process.execPath, [serve, "azureml", "--model", LOGREG, "--fault", fault]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.on("data", (data: Buffer) => void (output += data.toString()));
+  await once(child.stdout, "data");
+  const scoreUrl = output.trim();
+  expect((await post(scoreUrl, unitRows(1))).headers).toContain("Retry-After: 7");
+  expect((await post(scoreUrl, unitRows(1))).body).toBe("[7]");
+  child.kill("SIGTERM");
+  await once(child, "close");
+  expect(JSON.parse(output.slice(scoreUrl.length))).toMatchObject({
+    statuses: { "200": 1, "429": 1 },
+    faults: { "429-seconds": 1 },
+    distinctImages: { received: 1, answered: 1 },
+  });
 });

@@ -12,5 +12,7 @@ const SCALES = {
 /** Pixels of 0–255 as the model takes them, in a service that takes bytes and scales them itself. */
 export function scaledImages(pixels: ArrayLike<number>, n: number, { scale }: Deployment): Images {
   const table = Float64Array.from({ length: 256 }, (_, pixel) => SCALES[scale](pixel));
-  return { n, values: Float64Array.from(pixels, (pixel) => table[pixel & 255]!) };
+  const values = new Float64Array(pixels.length);
+  for (let i = 0; i < values.length; i++) values[i] = table[pixels[i]! & 255]!;
+  return { n, values };
 }

@@ -77,23 +77,30 @@ export function readTensors(inputs: readonly unknown[], binary: Buffer): InputTe
   });
 }
 
-const hasNaN = (values: Float64Array): boolean => values.some(Number.isNaN);
+function hasNaN(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
+}
 
 /** A server that is told FP32 makes float32 of the numbers. */
 function rounded(values: Float64Array, datatype: string): Float64Array {
-  return datatype === "FP32" ? Float64Array.from(new Float32Array(values)) : values;
+  return datatype === "FP32" ? new Float64Array(new Float32Array(values)) : values;
 }
 
 function readRaw(bytes: Buffer, datatype: string, shape: readonly number[]): Float64Array {
   const size = shape.reduce((product, length) => product * length, 1);
   const width = BYTES[datatype] ?? 0;
   if (bytes.length !== size * width) throw new TensorError(width === 0 ? 0 : bytes.length / width, shape);
-  if (datatype === "UINT8") return Float64Array.from(bytes);
+  if (datatype === "UINT8") {
+    const values = new Float64Array(size);
+    for (let i = 0; i < size; i++) values[i] = bytes[i]!;
+    return values;
+  }
   // The tensor need not begin where its elements would be aligned.
-  const copy = Uint8Array.from(bytes).buffer;
-  if (datatype === "FP32") return Float64Array.from(new Float32Array(copy));
+  const copy = new Uint8Array(bytes).buffer;
+  if (datatype === "FP32") return new Float64Array(new Float32Array(copy));
   if (datatype === "FP64") return new Float64Array(copy);
-  if (datatype === "INT32") return Float64Array.from(new Int32Array(copy));
+  if (datatype === "INT32") return new Float64Array(new Int32Array(copy));
   if (datatype === "INT64") return Float64Array.from(new BigInt64Array(copy), Number);
   throw new InputError("strings", shape, `binary ${datatype} is not read`);
 }

@@ -86,7 +86,8 @@ function instancesOf(body: Buffer): Buffer[] | null {
 function pixelsOf(file: Buffer, size: number): Uint8Array | null {
   try {
     const { data } = PNG.sync.read(file);
-    const pixels = Uint8Array.from({ length: data.length / 4 }, (_, i) => data[i * 4]!);
+    const pixels = new Uint8Array(data.length / 4);
+    for (let i = 0; i < pixels.length; i++) pixels[i] = data[i * 4]!;
     return pixels.length === size ? pixels : null;
   } catch {
     return null;

@@ -197,7 +197,7 @@ function outputText(name: string, { labels, values, k }: Scores, raw: Buffer[] |
   }
   const numbers =
     datatype === "FP32"
-      ? Float32Array.from(values)
+      ? new Float32Array(values)
       : datatype === "FP64"
         ? labels
         : BigInt64Array.from(labels, (label) => BigInt(label));
