@@ -74,6 +74,19 @@ export const TERMS: readonly (readonly [term: string, meaning: string])[] = [
   ["–", "Undefined in this run, such as the precision of a class that was never predicted."],
 ];
 
+/** What the numbers of a service mean. */
+export const SERVICE_TERMS: readonly (readonly [term: string, meaning: string])[] = [
+  ["p50, p90, p99", "Times that 50, 90 and 99 % of the answered requests did not exceed."],
+  ["Latency of an image", "That of its request, divided by the request's images."],
+  ["Failed attempts", "Requests that were not answered, by HTTP status or in a word; most are sent again."],
+];
+
+/** What the comparison with a local model means. */
+export const PARITY_TERMS: readonly (readonly [term: string, meaning: string])[] = [
+  ["Parity", "Share of images for which the service and the local model predict the same class."],
+  ["Difference of a probability", "Absolute, of the same image and class."],
+];
+
 /** Of a metric that is not listed here, the name itself is the label, and it is shown as a plain number. */
 export function definition(metric: string): Definition {
   const known = Object.hasOwn(METRICS, metric) ? METRICS[metric] : undefined;

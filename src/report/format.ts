@@ -69,7 +69,9 @@ export function estimate({ value, interval }: Estimate, style: NumberStyle): str
  */
 export function measured({ actual, expected }: Pick<GateResult, "actual" | "expected">): string {
   if (actual === null) return UNDEFINED;
-  for (let digits = 4; digits <= MOST_DIGITS; digits++) {
+  // Counts and times are larger than shares.
+  const least = Math.abs(actual) < 10 ? 4 : Number.isInteger(actual) ? 0 : 1;
+  for (let digits = least; digits <= MOST_DIGITS; digits++) {
     const text = actual.toFixed(digits);
     if (Math.sign(Number(text) - expected) === Math.sign(actual - expected)) return text;
   }
@@ -84,6 +86,29 @@ export function duration(seconds: number): string {
 }
 
 const DIGITS_OF_SPEED = 3;
+const MS_PER_SECOND = 1000;
+const MS_PER_MINUTE = 60_000;
+/** From here on a time is told in minutes. */
+const LONG = 3 * MS_PER_MINUTE;
+
+/** `0.42 ms`, `12.3 ms`, `1.5 s`, `20.3 min`: timing tells no more than three digits. */
+export function latencyText(ms: number): string {
+  const rounded = Number(ms.toPrecision(DIGITS_OF_SPEED));
+  if (rounded < MS_PER_SECOND) return `${rounded} ms`;
+  const [size, unit] = rounded < LONG ? [MS_PER_SECOND, "s"] : [MS_PER_MINUTE, "min"];
+  return `${Number((ms / size).toPrecision(DIGITS_OF_SPEED))} ${unit}`;
+}
+
+/** A difference of probabilities with two digits that say something: `3.1e-7`, `0.0074`. */
+export function difference(value: number | null): string {
+  return value === null ? UNDEFINED : String(Number(value.toPrecision(2)));
+}
+
+/** A mean of whole numbers: `63.7`, `64`. */
+export function mean(value: number): string {
+  const [whole = "", tenth = "0"] = value.toFixed(1).split(".");
+  return tenth === "0" ? count(Number(whole)) : `${count(Number(whole))}.${tenth}`;
+}
 
 /** `339,000 images/s`: timing tells no more than three digits. */
 export function speed(imagesPerSecond: number): string {

@@ -11,7 +11,6 @@ type Fact = readonly [term: string, text: string | Markup];
 export function provenance(evaluation: Evaluation): Markup {
   const { scorer, preflight } = evaluation;
   const model: Fact[] = [["Name", hashed(scorer.name, scorer.sha256)]];
-  if (scorer.url !== undefined) model.push(["Endpoint", `${scorer.url} ${scorer.protocol ?? ""}`.trim()]);
   model.push(...modelFacts(evaluation));
   return markup`<h3>Model</h3>
 ${facts(model)}

@@ -1,5 +1,6 @@
 import type { ClassMetrics, Estimate, Evaluation, GateResult } from "../types.ts";
-import { count, counted, decimal, measured, percent, range } from "./format.ts";
+import { failureGroups, failureHeads, unlisted } from "./failures.ts";
+import { count, decimal, measured, percent, range } from "./format.ts";
 import { type Markup, markup } from "./markup.ts";
 import { gateOutcome, weakestClass } from "./verdict.ts";
 
@@ -102,17 +103,22 @@ function matrixCell(cell: number, support: number, diagonal: boolean): Markup {
 
 export function failureTable({ failures }: Evaluation): Markup | null {
   if (failures.count === 0) return null;
-  const shown = failures.images.slice(0, MOST_FAILURES);
-  const rows = shown.map(
-    ({ index, reason }) => markup`<tr><td>${index}</td><td class="text wrap">${reason}</td></tr>
-`,
-  );
-  const hidden = failures.count - shown.length;
-  const rest = hidden > 0 ? markup`<p class="note">and ${counted(hidden, "more", "more")}</p>` : null;
+  const groups = failureGroups(failures.images);
+  const shown = groups.slice(0, MOST_FAILURES);
+  const { counts, requests } = failureHeads(shown);
+  const rows = shown.map(({ images, indices, reason, request }) => {
+    const size = counts ? markup`<td>${count(images)}</td>` : null;
+    const id = requests ? markup`<td class="text"><code>${request ?? ""}</code></td>` : null;
+    return markup`<tr>${size}<td>${indices}</td><td class="text wrap">${reason}</td>${id}</tr>
+`;
+  });
+  const rest = unlisted(failures, shown);
   const table = scroll(
     "Images without a prediction",
-    markup`<thead><tr><th>index</th><th class="text">reason</th></tr></thead>
+    markup`<thead><tr>${counts ? markup`<th>images</th>` : null}<th>index</th><th class="text">reason</th>${
+      requests ? markup`<th class="text">request</th>` : null
+    }</tr></thead>
 <tbody>${rows}</tbody>`,
   );
-  return markup`${table}${rest}`;
+  return markup`${table}${rest === "" ? null : markup`<p class="note">${rest}</p>`}`;
 }

@@ -1,8 +1,9 @@
 import type { Evaluation } from "../types.ts";
 import type { ReportContext } from "./context.ts";
-import { definition, TERMS } from "./definitions.ts";
+import { definition, PARITY_TERMS, SERVICE_TERMS, TERMS } from "./definitions.ts";
 import { level, range, styled, UNDEFINED } from "./format.ts";
 import { provenance } from "./html-provenance.ts";
+import { paritySection, serviceSection } from "./html-service.ts";
 import { STYLE } from "./html-style.ts";
 import { classTable, confusionTable, failureTable, gateTable, matrixTable } from "./html-tables.ts";
 import { Markup, markup, unbroken } from "./markup.ts";
@@ -29,7 +30,7 @@ export function htmlReport(evaluation: Evaluation, context: ReportContext): stri
 ${words(headline(evaluation))}
 ${words(warningList(evaluation))}
 ${words(section("Gates", gateTable(evaluation.gates)))}
-${words(tiles(evaluation))}
+${words(tiles(evaluation))}${words(section("Parity", paritySection(evaluation)))}${words(section("Service", serviceSection(evaluation)))}
 ${charts(context)}
 ${words(section("Classes", classTable(evaluation)))}
 ${section("Confusion matrix", matrixTable(evaluation))}
@@ -111,11 +112,13 @@ function inline(svg: string): string {
   return svg.replace(/^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*|<!DOCTYPE[^>]*>\s*|<!--[\s\S]*?-->\s*)*/i, "").trim();
 }
 
-function definitions({ metrics }: Evaluation): Markup {
+function definitions({ metrics, latency, parity }: Evaluation): Markup {
   const known = Object.keys(metrics).map((name) => definition(name));
   const rows = [
     ...known.filter(({ meaning }) => meaning !== "").map(({ label, meaning }) => [label, meaning] as const),
     ...TERMS,
+    ...(latency === null ? [] : SERVICE_TERMS),
+    ...(parity === null ? [] : PARITY_TERMS),
   ];
   return markup`<details>
 <summary>How the numbers are defined</summary>

@@ -14,6 +14,8 @@ import {
   UNDEFINED,
 } from "./format.ts";
 import { code, details, escapeMarkdown as text, link, table, type Cell } from "./markdown-syntax.ts";
+import { failureGroups, failureHeads, unlisted } from "./failures.ts";
+import { paritySection, serviceSection } from "./markdown-service.ts";
 import { modelFacts } from "./model.ts";
 import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
 import { gateOutcome, verdict, weakestClass } from "./verdict.ts";
@@ -29,6 +31,8 @@ export function markdownReport(evaluation: Evaluation, context: ReportContext): 
     notes(evaluation),
     gates(evaluation.gates),
     metrics(evaluation),
+    paritySection(evaluation),
+    serviceSection(evaluation),
     perClass(evaluation),
     confusions(evaluation),
     matrix(evaluation),
@@ -117,12 +121,20 @@ function matrix({ confusionMatrix, dataset }: Evaluation): string {
   return details("Confusion matrix: rows are the true classes, columns the predicted", table(heads, rows));
 }
 
-function failures({ failures: { count: all, images } }: Evaluation): string {
-  if (all === 0) return "";
-  const shown = images.slice(0, MOST_FAILURES);
-  const rows = shown.map(({ index, reason }) => [String(index), text(reason)]);
-  const rest = all > shown.length ? `\n\nand ${counted(all - shown.length, "more", "more")}` : "";
-  return details(`${counted(all, "image")} without a prediction`, table([">index", "reason"], rows) + rest);
+function failures({ failures }: Evaluation): string {
+  if (failures.count === 0) return "";
+  const groups = failureGroups(failures.images).slice(0, MOST_FAILURES);
+  const { counts, requests } = failureHeads(groups);
+  const heads = [...(counts ? [">images"] : []), ">index", "reason", ...(requests ? ["request"] : [])];
+  const rows = groups.map(({ images, indices, reason, request }) => [
+    ...(counts ? [count(images)] : []),
+    indices,
+    text(reason),
+    ...(requests ? [request === null ? "" : code(request)] : []),
+  ]);
+  const rest = unlisted(failures, groups);
+  const title = `${counted(failures.count, "image")} without a prediction`;
+  return details(title, table(heads, rows) + (rest === "" ? "" : `\n\n${rest}`));
 }
 
 /** A comment cannot show a file of the run, a job's artifact can: the pictures are folded away, each with its link. */
@@ -152,10 +164,9 @@ function provenance(evaluation: Evaluation): string {
 }
 
 function modelRows(evaluation: Evaluation): Cell[][] {
-  const { name, sha256, url, protocol = "" } = evaluation.scorer;
+  const { name, sha256 } = evaluation.scorer;
   return [
     ["name", hashed(name, sha256)],
-    ...(url === undefined ? [] : [["endpoint", text(`${url} ${protocol}`)]]),
     ...modelFacts(evaluation).map(([term, value]) => [term.toLowerCase(), text(value)]),
   ];
 }

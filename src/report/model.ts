@@ -1,7 +1,8 @@
 import type { Evaluation, ScoreMeaning } from "../types.ts";
 import { bytes, count, speed } from "./format.ts";
 
-const MEANINGS = {
+/** What a score says, in words. */
+export const MEANINGS = {
   probabilities: "probabilities that sum to 1",
   "log-probabilities": "logarithms of probabilities",
   "one-vs-rest": "one score in 0–1 a class, divided by their sum",

@@ -1,6 +1,7 @@
 import type { Evaluation, GateResult } from "../types.ts";
 import { definition } from "./definitions.ts";
 import { count, counted, duration, measured, percent, range, speed, styled, UNDEFINED } from "./format.ts";
+import { serviceLines } from "./text-service.ts";
 import { matrixLines } from "./text-matrix.ts";
 import {
   abbreviate,
@@ -49,6 +50,7 @@ export function summaryText(evaluation: Evaluation, { columns, color }: SummaryO
   const blocks = [
     headline(evaluation, columns, paint),
     metricLines(evaluation, columns),
+    serviceLines(evaluation, columns, paint),
     matrixLines(evaluation, columns, paint),
     weaknesses(evaluation, columns),
     notes(evaluation, columns, paint),
@@ -162,7 +164,7 @@ function gateLines(gate: GateResult, columns: number, paint: Paint): string[] {
 
 /** The summary of a run for a program: `--json` prints it as one object. */
 export function summaryJson(evaluation: Evaluation, outDir: string): object {
-  const { metrics, dataset, scorer, gates, failures, warnings } = evaluation;
+  const { metrics, dataset, scorer, gates, failures, warnings, parity, latency } = evaluation;
   return {
     schemaVersion: evaluation.schemaVersion,
     verdict: verdict(evaluation).outcome,
@@ -173,6 +175,13 @@ export function summaryJson(evaluation: Evaluation, outDir: string): object {
     dataset: { name: dataset.name, split: dataset.split },
     scorer: { kind: scorer.kind, name: scorer.name },
     metrics: Object.fromEntries(Object.entries(metrics).map(([key, { value }]) => [key, value])),
+    parity: parity && {
+      verdict: parity.verdict,
+      statement: parity.statement,
+      agreement: parity.agreement,
+      maxDifference: parity.maxDifference,
+    },
+    latency: latency?.perRequest ?? null,
     gates,
     warnings,
     out: outDir,

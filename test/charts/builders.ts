@@ -1,3 +1,4 @@
+import { createLatencyTally } from "../../src/metrics/latency.ts";
 import { seededRandom } from "../../src/random.ts";
 import type {
   CalibrationBin,
@@ -8,6 +9,8 @@ import type {
   Evaluation,
   Example,
   Interval,
+  Latency,
+  Parity,
 } from "../../src/types.ts";
 
 /** What a test of a chart may care about; the rest is made up by seed, plausibly and consistently. */
@@ -23,6 +26,8 @@ export interface Options {
   /** [true][predicted] counts, in place of made-up ones. */
   readonly confusionMatrix?: readonly (readonly number[])[];
   readonly seed?: number;
+  /** True: scored through an endpoint, beside a local model that differs on a few images. */
+  readonly service?: boolean;
 }
 
 export const FASHION = [
@@ -91,12 +96,64 @@ export function evaluation(options: Options = {}): Evaluation {
     curves: probabilities ? { exact: true, classes: classes.map(curves) } : null,
     failures: { count: 0, images: [] },
     gates: [],
-    parity: null,
+    parity: options.service ? parityOf(classes, images, probabilities, below) : null,
     comparison: null,
-    latency: null,
+    latency: options.service ? latencyOf([12, 9, 31, 14, 8, 11, 250, 10, 12, 13], { "429": 3 }) : null,
     slices: null,
     warnings: [],
     examples: examples(classes, matrix, probabilities, below),
+  };
+}
+
+/** Requests of 64 images, one after the other; failed ones at the end. */
+export function latencyOf(
+  milliseconds: readonly number[],
+  failed: Readonly<Record<string, number>> = {},
+): Latency {
+  const tally = createLatencyTally();
+  let startMs = 0;
+  const send = (outcome: string, elapsedMs: number) => {
+    const [bytesSent, bytesReceived, concurrent] = [1_000, 100, 1];
+    tally.add({ id: "", images: 64, startMs, elapsedMs, bytesSent, bytesReceived, outcome, concurrent });
+    startMs += elapsedMs;
+  };
+  for (const elapsedMs of milliseconds) send("answered", elapsedMs);
+  for (const [reason, times] of Object.entries(failed)) for (let i = 0; i < times; i++) send(reason, 2);
+  return tally.latency(0);
+}
+
+/** A service and a model that differ on up to 30 images. */
+export function parityOf(
+  classes: readonly string[],
+  images: number,
+  probabilities: boolean,
+  below: (bound: number) => number,
+): Parity {
+  const count = Math.min(30, images);
+  const examples = Array.from({ length: count }, (_, i) => ({
+    index: 7 * i,
+    truth: classes[i % classes.length]!,
+    endpoint: classes[(i + (i % 3 === 0 ? 0 : 1)) % classes.length]!,
+    model: classes[(i + (i % 3 === 0 ? 1 : 0)) % classes.length]!,
+    endpointConfidence: probabilities ? 0.99999 - 0.02 * i : null,
+    modelConfidence: 1 - 0.02 * i,
+    pixels: pixels(i % classes.length, below),
+  }));
+  return {
+    model: {
+      kind: "onnx",
+      name: "model.onnx",
+      preprocessing: { scale: "unit", layout: "flat", invert: false, transpose: false },
+    },
+    images,
+    agreement: ratio(images - count, images),
+    maxDifference: probabilities ? 0.5 : null,
+    meanDifference: probabilities ? 0.01 : null,
+    modelAccuracy: estimate(0.9),
+    verdict: "skew",
+    statement: "They differ",
+    differing: { count, images: [] },
+    examples,
   };
 }
 

@@ -8,18 +8,18 @@ import { renderSvg } from "../../src/charts/render.ts";
 import { CHARTS } from "../../src/charts/table.ts";
 import { sizes, WIDTH } from "../../src/charts/theme.ts";
 import type { Evaluation } from "../../src/types.ts";
-import { evaluation, FASHION, frozen, LETTERS } from "./builders.ts";
+import { evaluation, FASHION, frozen, latencyOf, LETTERS } from "./builders.ts";
 import { type DrawnText, textsOf } from "./svg-texts.ts";
 
 const long = LETTERS.slice(0, 47).map((letter) => `${letter}, a rather long name of a class`);
 const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
   "2 classes": evaluation({ classes: ["cat", "dog"] }),
-  "10 classes": evaluation(),
-  "10 classes with names": evaluation({ classes: FASHION }),
+  "10 classes": evaluation({ service: true }),
+  "10 classes with names": evaluation({ classes: FASHION, service: true }),
   "26 classes": evaluation({ classes: LETTERS.slice(10, 36), support: 800 }),
-  "47 classes with long names": evaluation({ classes: long, support: 400 }),
+  "47 classes with long names": evaluation({ classes: long, support: 400, service: true }),
   "62 classes": evaluation({ classes: LETTERS, support: 400 }),
-  "labels only": evaluation({ probabilities: false }),
+  "labels only": evaluation({ probabilities: false, service: true }),
   "a perfect model": evaluation({ errors: 0 }),
   "a model that is always wrong": evaluation({ classes: 3, support: 20, errors: 1 }),
   "one image": evaluation({
@@ -29,9 +29,29 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
     ],
     classes: 2,
   }),
+  "one request": { ...evaluation(), latency: latencyOf([12.345]) },
+  "requests that take the same": {
+    ...evaluation(),
+    latency: latencyOf(Array.from({ length: 150 }, () => 10)),
+  },
+  "a request that takes ages": { ...evaluation(), latency: latencyOf([...times(5_000), 30_000_000]) },
+  "requests of microseconds, and odd reasons": {
+    ...evaluation(),
+    latency: latencyOf([0.0012, 0.0013, 0.0029], { "<b>": 2_000, "datum.x": 1, reset: 1, "429": 1 }),
+  },
+  "requests that fail but for two": { ...evaluation(), latency: latencyOf([12, 13], { timeout: 400 }) },
   "millions of images": evaluation({ support: 1_234_567 }),
-  "names of markup": evaluation({ classes: ["<b>", "&amp;", '"id="clip0"', "a\\b", "${x}", "datum.x"] }),
+  "names of markup": evaluation({
+    classes: ["<b>", "&amp;", '"id="clip0"', "a\\b", "${x}", "datum.x"],
+    service: true,
+  }),
 };
+
+/** So many times between 8 and 9 ms. */
+function times(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => 8 + (i % 97) / 97);
+}
+
 const charts: readonly (readonly [string, Chart])[] = Object.entries(CHARTS);
 const cases = charts.flatMap(([name, chart]) =>
   Object.entries(EVALUATIONS).map(([of, value]) => ({ name, chart, of, value: frozen(value) })),

@@ -1,5 +1,13 @@
-import type { Evaluation, GateResult, RenderedChart, ScoredBatch } from "../../src/types.ts";
-import { candidate, evaluation, modelFacts, preflight } from "./builders.ts";
+import type { Evaluation, Failure, GateResult, RenderedChart, ScoredBatch } from "../../src/types.ts";
+import { candidate, estimate, evaluation, modelFacts, preflight, UNDEFINED } from "./builders.ts";
+import {
+  endpoint,
+  endpointFacts,
+  latency,
+  parity,
+  parityDifference,
+  UNANSWERED,
+} from "./service-builders.ts";
 
 /** A gate on the accuracy. */
 export function gate(options: Partial<GateResult> = {}): GateResult {
@@ -164,7 +172,93 @@ export const CASES: readonly Case[] = [
       },
     }),
   },
+  { name: "a service", evaluation: serviceEvaluation() },
+  {
+    name: "a service that differs on many images, with probabilities",
+    evaluation: evaluation({
+      scorer: endpoint({ meaning: "probabilities", model: null, version: null, server: null }),
+      latency: latency({ resumed: 64, retries: {}, requestImages: { mean: 1, max: 1 } }),
+      parity: parity({
+        verdict: "skew",
+        statement:
+          "The service and pets.onnx agree on 0 of 1,200 images; the largest probability difference is 1",
+        agreement: estimate(0, 0.01),
+        maxDifference: 1,
+        meanDifference: 3.14e-7,
+        differing: {
+          count: 1200,
+          images: Array.from({ length: 1000 }, (_, i) => parityDifference(i, { endpointConfidence: 0.9999 })),
+        },
+      }),
+    }),
+  },
+  {
+    name: "a service that answers nothing",
+    evaluation: evaluation({
+      matrix: [
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+      scorer: endpoint(),
+      latency: latency({ ...UNANSWERED, concurrency: null, durationSeconds: 0, bytesSent: 0 }),
+      parity: parity({
+        images: 0,
+        agreement: UNDEFINED,
+        modelAccuracy: UNDEFINED,
+        verdict: "skew",
+        statement: "No image was answered by both the service and pets.onnx, so that nothing can be compared",
+        differing: { count: 0, images: [] },
+        examples: [],
+      }),
+      failures: { count: 3000, images: manyFailures(1000) },
+    }),
+  },
 ];
+
+/** Images that failed for three reasons. */
+export function manyFailures(count: number): Failure[] {
+  const reasons = [
+    "HTTP 500: the service says nothing",
+    "no reply within 30 s",
+    "HTTP 400: <b>bad</b> pixel",
+  ];
+  return Array.from({ length: count }, (_, i) => ({
+    index: 3 * i,
+    reason: reasons[i % 7 === 0 ? 1 : i % 100 === 3 ? 2 : 0]!,
+    request: `0f8e-${i % 7}`,
+  }));
+}
+
+/** A run through an endpoint, beside a local model, with all that can be told of it. */
+export function serviceEvaluation(overrides: Partial<Evaluation> = {}): Evaluation {
+  const parityGate = gate({
+    expression: "parity >= 1",
+    metric: "parity",
+    expected: 1,
+    actual: 1198 / 1200,
+    passed: false,
+    reason: "parity is 0.998333, below 1",
+  });
+  const latencyGate = gate({
+    expression: "latency_p99 <= 50",
+    metric: "latency_p99",
+    operator: "<=",
+    expected: 50,
+    actual: 48.7,
+    reason: "latency_p99 is 48.7, at most 50 as asked",
+  });
+  return evaluation({
+    scorer: endpoint(),
+    probabilities: false,
+    latency: latency(),
+    parity: parity(),
+    failures: { count: 24, images: manyFailures(24) },
+    gates: [parityGate, latencyGate],
+    warnings: ["24 of 1,224 images have no answer from the service."],
+    ...overrides,
+  });
+}
 
 /** Evil text wherever a text comes from outside. */
 export function evilEvaluation(): Evaluation {
@@ -183,11 +277,30 @@ export function evilEvaluation(): Evaluation {
       ...base.scorer,
       name: EVIL_NAMES.join(" "),
       url: image,
+      kind: "endpoint",
+      protocol: image,
       model: modelFacts({ producer: script, input: image, output: lines }),
+      endpoint: endpointFacts({
+        model: script,
+        version: image,
+        server: EVIL_NAMES.join(" "),
+        encoding: lines,
+        found: script,
+        output: image,
+      }),
     },
+    latency: latency({ retries: Object.fromEntries(EVIL_NAMES.map((name, i) => [name, i + 1])) }),
+    parity: parity({
+      statement: EVIL_NAMES.join(" "),
+      model: { ...base.scorer, name: script },
+      differing: {
+        count: 2,
+        images: [parityDifference(1, { truth: script, endpoint: image, model: lines })],
+      },
+    }),
     environment: { node: script, platform: image, cpu: lines, packages: { [script]: image }, git: null },
     warnings: EVIL_NAMES,
-    failures: { count: 1, images: [{ index: 1, reason: script }] },
+    failures: { count: 9, images: EVIL_NAMES.map((reason, index) => ({ index, reason, request: image })) },
     gates: EVIL_NAMES.map((name) => gate({ expression: `recall[${name}] > 0`, reason: name, passed: false })),
   };
 }

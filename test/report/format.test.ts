@@ -5,8 +5,11 @@ import {
   count,
   counted,
   decimal,
+  difference,
   duration,
   estimate,
+  latencyText,
+  mean,
   measured,
   percent,
   range,
@@ -101,6 +104,9 @@ describe("measured(gate)", () => {
     [0.919_98, 0.919_99, "0.91998"],
     [0.92, 0.92, "0.9200"],
     [null, 0.92, "–"],
+    [48.7, 50, "48.7"],
+    [49.999, 50, "49.999"],
+    [1034, 1000, "1034"],
     [0.1 + 0.2, 0.3, "0.30000000000000004"],
   ])("shows %d beside %d as %s", (actual, expected, text) =>
     expect(measured({ actual, expected })).toBe(text),
@@ -117,6 +123,30 @@ describe("measured(gate)", () => {
       }),
     );
   });
+});
+
+describe("latencyText(ms), difference(value), mean(value)", () => {
+  it.each([
+    [0, "0 ms"],
+    [0.4237, "0.424 ms"],
+    [12, "12 ms"],
+    [999.6, "1 s"],
+    [1_234.5, "1.23 s"],
+    [179_000, "179 s"],
+    [1_220_000, "20.3 min"],
+  ])("shows %d ms as %s", (ms, text) => expect(latencyText(ms)).toBe(text));
+
+  it.each([
+    [null, "–"],
+    [3.04e-7, "3e-7"],
+    [0.007_38, "0.0074"],
+  ])("shows the difference %d as %s", (value, text) => expect(difference(value)).toBe(text));
+
+  it.each([
+    [64, "64"],
+    [63.69, "63.7"],
+    [1_999.96, "2,000"],
+  ])("shows the mean %d as %s", (value, text) => expect(mean(value)).toBe(text));
 });
 
 describe("duration(seconds)", () => {

@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { htmlReport } from "../../src/report/html.ts";
 import { escapeMarkup, markup } from "../../src/report/markup.ts";
 import { candidate, evaluation, preflight } from "./builders.ts";
-import { CASES, CHART, evilEvaluation, FAILED_GATE, gate, NO_CHARTS, UNDEFINED_GATE } from "./cases.ts";
+import {
+  CASES,
+  CHART,
+  evilEvaluation,
+  FAILED_GATE,
+  gate,
+  NO_CHARTS,
+  serviceEvaluation,
+  UNDEFINED_GATE,
+} from "./cases.ts";
 import { golden } from "./golden.ts";
 
 const EMPTY = new Set(["meta", "br", "!doctype", "path"]);
@@ -28,6 +37,11 @@ describe("htmlReport(evaluation, context)", () => {
       NO_CHARTS,
     );
     expect(text).toBe(golden("report.html", text));
+  });
+
+  it("has a section of the service and one of parity where there is an endpoint", () => {
+    const text = htmlReport(serviceEvaluation(), NO_CHARTS);
+    expect(text).toBe(golden("report-service.html", text));
   });
 
   it.each(CASES)("is well-formed, runs nothing and loads nothing: $name", ({ evaluation }) => {

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020, type AnySchema } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { createLatencyTally } from "../../src/metrics/latency.ts";
+import { createParityTally } from "../../src/metrics/parity.ts";
 import { createTally } from "../../src/metrics/tally.ts";
 import { METRIC_NAMES } from "../../src/metrics/table.ts";
 import type { Evaluation } from "../../src/types.ts";
 import { metricsJson } from "../../src/report/json.ts";
 import { evaluation } from "./builders.ts";
-import { CASES, scored } from "./cases.ts";
+import { CASES, scored, serviceEvaluation } from "./cases.ts";
 import { golden } from "./golden.ts";
 
 const schema = JSON.parse(
@@ -29,6 +31,11 @@ describe("metricsJson(evaluation)", () => {
   it("has a metric, a bin, a row and a curve on one line each, and the large parts last", () => {
     const text = metricsJson(evaluation());
     expect(text).toBe(golden("metrics.json", text));
+  });
+
+  it("has latency and parity where there is an endpoint", () => {
+    const text = metricsJson(serviceEvaluation());
+    expect(text).toBe(golden("metrics-service.json", text));
   });
 
   it.each(CASES)("reads back as the same value: $name", ({ evaluation }) => {
@@ -58,6 +65,24 @@ describe("metricsJson(evaluation)", () => {
 describe("metrics.schema.json", () => {
   it.each(CASES)("describes $name", ({ evaluation }) => {
     expect([validate(JSON.parse(metricsJson(evaluation))), validate.errors]).toEqual([true, null]);
+  });
+
+  it("describes what the tallies of latency and parity give", () => {
+    const tally = createLatencyTally();
+    const record = { id: "r", images: 3, startMs: 5, bytesSent: 9, bytesReceived: 3, concurrent: 2 };
+    tally.add({ ...record, elapsedMs: 12.5, outcome: "answered" });
+    tally.add({ ...record, elapsedMs: 3, outcome: "429" });
+    const compared = createParityTally(["cat", "dog", "bird"], [2, 2]);
+    const rows = [0, 1, 2].map((i) => [i, i, 0] as const);
+    const ours = { ...scored(rows, null), pixels: new Uint8Array(12) };
+    compared.add({ ...ours, predicted: Uint8Array.of(0, 1, 2) }, ours);
+    const outcome = serviceEvaluation({
+      latency: tally.latency(7),
+      parity: compared.parity(evaluation().scorer, null),
+    });
+    expect([validate(JSON.parse(metricsJson(outcome))), validate.errors]).toEqual([true, null]);
+    const empty = serviceEvaluation({ latency: createLatencyTally().latency(0) });
+    expect([validate(JSON.parse(metricsJson(empty))), validate.errors]).toEqual([true, null]);
   });
 
   it.each([

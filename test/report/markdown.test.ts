@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { markdownReport } from "../../src/report/markdown.ts";
 import { code, escapeMarkdown, table } from "../../src/report/markdown-syntax.ts";
 import { candidate, evaluation, preflight } from "./builders.ts";
-import { CHART, evilEvaluation, FAILED_GATE, gate, NO_CHARTS, UNDEFINED_GATE } from "./cases.ts";
+import {
+  CHART,
+  evilEvaluation,
+  FAILED_GATE,
+  gate,
+  NO_CHARTS,
+  serviceEvaluation,
+  UNDEFINED_GATE,
+} from "./cases.ts";
 import { golden } from "./golden.ts";
 
 describe("markdownReport(evaluation, context)", () => {
@@ -12,6 +20,11 @@ describe("markdownReport(evaluation, context)", () => {
     const failures = { count: 1, images: [{ index: 4711, reason: "HTTP 500" }] };
     const text = markdownReport(evaluation({ gates, warnings, failures, preflight: preflight() }), NO_CHARTS);
     expect(text).toBe(golden("report.md", text));
+  });
+
+  it("tells of a service, its latency, parity and failures", () => {
+    const text = markdownReport(serviceEvaluation(), NO_CHARTS);
+    expect(text).toBe(golden("report-service.md", text));
   });
 
   it.each([

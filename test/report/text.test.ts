@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { abbreviate, fill, padEnd, plainText, width, wrap } from "../../src/report/terminal.ts";
 import { summaryJson, summaryText } from "../../src/report/text.ts";
 import { evaluation, preflight } from "./builders.ts";
-import { CASES, evilEvaluation, FAILED_GATE, gate, UNDEFINED_GATE } from "./cases.ts";
+import { CASES, evilEvaluation, FAILED_GATE, gate, serviceEvaluation, UNDEFINED_GATE } from "./cases.ts";
 import { golden } from "./golden.ts";
+import { parity } from "./service-builders.ts";
 
 const full = evaluation({
   gates: [gate(), FAILED_GATE, UNDEFINED_GATE],
@@ -20,6 +21,18 @@ describe("summaryText(evaluation, { columns, color })", () => {
       expect(text).toBe(golden(`summary-${columns}.txt`, text));
     },
   );
+
+  it.each([100, 60])("tells of a service and its parity in %d columns", (columns) => {
+    const text = `${summaryText(serviceEvaluation(), { columns, color: false })}\n`;
+    expect(text).toBe(golden(`summary-service-${columns}.txt`, text));
+  });
+
+  it("colours a skew", () => {
+    const skew = serviceEvaluation({ parity: parity({ verdict: "skew", statement: "They differ" }) });
+    expect(summaryText(skew, { columns: 80, color: true })).toContain(
+      "\n\u001B[33mParity: They differ\u001B[0m\n",
+    );
+  });
 
   it.each(CASES)("keeps to the width, leaves no trailing space and no code: $name", ({ evaluation }) => {
     for (const columns of [120, 80, 60, 40]) {
@@ -87,9 +100,26 @@ describe("summaryJson(evaluation, outDir)", () => {
       dataset: { name: "pets", split: "test" },
       scorer: { kind: "onnx", name: "pets.onnx" },
       metrics: Object.fromEntries(Object.entries(full.metrics).map(([name, { value }]) => [name, value])),
+      parity: null,
+      latency: null,
       gates: full.gates,
       warnings: full.warnings,
       out: "reports",
+    });
+  });
+});
+
+describe("summaryJson(evaluation, outDir) of a service", () => {
+  it("has what parity and latency come to", () => {
+    const run = serviceEvaluation();
+    expect(summaryJson(run, "reports")).toMatchObject({
+      parity: {
+        verdict: "rounding",
+        statement: run.parity!.statement,
+        agreement: run.parity!.agreement,
+        maxDifference: null,
+      },
+      latency: { mean: 14.52, p50: 12.34, p90: 23.1, p99: 48.7, max: 1234.5 },
     });
   });
 });
