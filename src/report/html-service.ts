@@ -12,7 +12,10 @@ export function serviceSection(evaluation: Evaluation): Markup | null {
   const facts = serviceFacts(evaluation);
   if (facts.length === 0) return null;
   const rows = evaluation.latency === null ? [] : latencyRows(evaluation.latency);
-  return markup`${rows.length === 0 ? null : latencyTable(rows)}
+  if (rows.length === 0) return factList(facts);
+  return markup`<h3>Latency</h3>
+${latencyTable(rows)}
+<h3>The service, and what it took</h3>
 ${factList(facts)}`;
 }
 
