@@ -1,5 +1,5 @@
 import type { EndpointOptions, OpenedEndpoint } from "../scorer/endpoint.ts";
-import { apiKey, headerOptions } from "../scorer/http/secrets.ts";
+import { apiKey, headerOptions, urlSecrets } from "../scorer/http/secrets.ts";
 import type { Batch, Dataset } from "../types.ts";
 import type { Context } from "./context.ts";
 import type { EvaluateArguments } from "./options.ts";
@@ -15,8 +15,6 @@ export function endpointSettings(
 ): EndpointOptions {
   const { headers, secrets } = headerOptions(options.header, env);
   const key = options.apiKeyEnv === undefined ? null : apiKey(options.apiKeyEnv, env);
-  const { username, password, searchParams } = options.endpoint;
-  const inUrl = [username, password, ...searchParams.values()].filter((text) => text !== "");
   return {
     url: options.endpoint,
     protocol: options.protocol,
@@ -25,7 +23,7 @@ export function endpointSettings(
     output: options.output ?? null,
     headers,
     key,
-    secrets: [...secrets, ...inUrl, ...(key === null ? [] : [key])],
+    secrets: [...secrets, ...urlSecrets(options.endpoint), ...(key === null ? [] : [key])],
     requestImages: options.batchSize ?? REQUEST_IMAGES,
     maxRequestBytes: options.maxRequestBytes,
     concurrency: options.concurrency,
