@@ -1,18 +1,15 @@
 import { UNFINISHED } from "./bytes.ts";
 
 const MINUS = 0x2d;
+const PLUS = 0x2b;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const SMALL_E = 0x65;
-
-const NUMBER_MARKS = new Set(Buffer.from("+-.eE"));
 
 /** Powers of ten that a double holds exactly. */
 const TENS = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 /** Decimal digits that a double's 53 bits hold, whichever they are. */
 const EXACT_DIGITS = 15;
-/** Digits that a mantissa collects before its value is too far off to be told from its neighbours. */
-const MOST_DIGITS = 18;
 /** Bound on the relative error of a mantissa of up to 18 digits, scaled by one exact power of ten. */
 const ERROR = 2e-15;
 
@@ -33,39 +30,44 @@ export class NumberReader {
     this.#single = single;
   }
 
-  /** @param start its first byte, a digit or a minus */
+  /**
+   * Two whole numbers of up to nine digits are collected, because adding digits to a double takes several times as long.
+   *
+   * @param start its first byte, a digit or a minus
+   */
   read(bytes: Uint8Array, start: number): number {
     const negative = bytes[start] === MINUS;
-    const integer = negative ? start + 1 : start;
-    let at = integer;
+    let at = negative ? start + 1 : start;
     let digit = 0;
-    // Two whole numbers of up to nine digits: adding digits to a double takes several times as long.
     let high = 0;
+    let highDigits = 0;
     let low = 0;
-    let digits = 0;
-    let point = 0;
-    for (;;) {
-      digit = bytes[at]! - ZERO;
-      if (digit >= 0 && digit <= 9) {
-        // Zeros before the first other digit carry nothing.
-        if (digits < 9) high = (high * 10 + digit) | 0;
-        else low = (low * 10 + digit) | 0;
-        if (digits !== 0 || digit !== 0) digits++;
-        at++;
-        if (digits <= MOST_DIGITS) continue;
-        return this.#slowly(bytes, start);
-      }
-      if (bytes[at] !== POINT || point !== 0) break;
-      if (!isInteger(bytes, integer, at)) return this.#stop(MALFORMED);
-      point = ++at;
+    let lowDigits = 0;
+    let scale = 0;
+    if (bytes[at] === ZERO) at++;
+    else {
+      for (; highDigits < 9 && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++, highDigits++)
+        high = (high * 10 + digit) | 0;
+      if (highDigits === 0) return this.#stop(at < bytes.length ? MALFORMED : UNFINISHED);
+    }
+    if (bytes[at] === POINT) {
+      const fraction = ++at;
+      // Zeros before the first other digit carry nothing.
+      if (high === 0) while (bytes[at] === ZERO) at++;
+      for (; highDigits < 9 && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++, highDigits++)
+        high = (high * 10 + digit) | 0;
+      for (; lowDigits < 9 && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++, lowDigits++)
+        low = (low * 10 + digit) | 0;
+      scale = at - fraction;
     }
     if (at >= bytes.length) return this.#stop(UNFINISHED);
-    const scale = point === 0 ? 0 : at - point;
-    if (point === 0 ? !isInteger(bytes, integer, at) : scale === 0) return this.#stop(MALFORMED);
-    if (scale >= TENS.length || (bytes[at]! | 0x20) === SMALL_E) return this.#slowly(bytes, start);
+    // More digits, an exponent, a point without digits.
+    if (isNumberByte(bytes[at]!) || scale >= TENS.length || bytes[at - 1] === POINT)
+      return this.#slowly(bytes, start);
     this.end = at;
-    const value = (digits > 9 ? high * TENS[digits - 9]! + low : high) / TENS[scale]!;
-    if (digits > EXACT_DIGITS && !this.#isSafe(value)) return this.#slowly(bytes, start);
+    const mantissa = lowDigits === 0 ? high : high * TENS[lowDigits]! + low;
+    const value = scale === 0 ? mantissa : mantissa / TENS[scale]!;
+    if (highDigits + lowDigits > EXACT_DIGITS && !this.#isSafe(value)) return this.#slowly(bytes, start);
     return negative ? -value : value;
   }
 
@@ -91,11 +93,12 @@ export class NumberReader {
   }
 }
 
-/** One digit or more, without a zero before others. */
-function isInteger(bytes: Uint8Array, start: number, end: number): boolean {
-  return end > start && (bytes[start] !== ZERO || end === start + 1);
-}
-
 function isNumberByte(byte: number): boolean {
-  return (byte >= ZERO && byte <= ZERO + 9) || NUMBER_MARKS.has(byte);
+  return (
+    (byte >= ZERO && byte <= ZERO + 9) ||
+    byte === POINT ||
+    (byte | 0x20) === SMALL_E ||
+    byte === MINUS ||
+    byte === PLUS
+  );
 }

@@ -117,43 +117,47 @@ export class TableReader {
     const depth = this.#counts.length;
     if (this.#leaves !== depth) this.#startLeaves(depth);
     const reader = this.#reader;
+    const limit = this.#limit;
     let block = this.#block;
     let filled = this.#filled;
     let at = start;
     this.#expected = "element";
-    const counted = (): void => {
-      this.#counts[depth - 1]! += filled - this.#filled;
-      this.#filled = filled;
-    };
+    // Both hold what stands in the block, and what of it is counted.
+    let from = filled;
     for (;;) {
       const zero = zeroEnd(bytes, at);
       const value = zero > 0 ? 0 : reader.read(bytes, at);
       const end = zero > 0 ? zero : reader.end;
-      if (end < 0 || !(value < this.#limit && value > -this.#limit)) {
-        counted();
+      if (end < 0 || !(value < limit && value > -limit)) {
+        this.#count(depth, filled, from);
         // A minus may go on as -Infinity.
-        if (end === UNFINISHED || (end < 0 && mayGoOn(bytes, at, wordAt(bytes, at)))) {
-          reader.end = UNFINISHED;
-          return at;
-        }
-        this.#refuseElement(bytes, at);
+        if (end !== UNFINISHED && (end > 0 || !mayGoOn(bytes, at, wordAt(bytes, at))))
+          this.#refuseElement(bytes, at);
+        reader.end = UNFINISHED;
+        return at;
       }
       if (filled === block.length) {
-        counted();
+        this.#count(depth, filled, from);
         block = this.#nextBlock();
         filled = 0;
+        from = 0;
       }
       block[filled++] = value;
-      at = bytes[end] === COMMA ? end + 1 : end;
-      if (at === end) {
+      if (bytes[end] !== COMMA) {
         this.#expected = "separator";
+        at = end;
         break;
       }
-      if (bytes[at] === SPACE) at++;
-      if (at === bytes.length || !isNumberStart(bytes[at]!)) break;
+      at = bytes[end + 1] === SPACE ? end + 2 : end + 1;
+      if (at >= bytes.length || !isNumberStart(bytes[at]!)) break;
     }
-    counted();
+    this.#count(depth, filled, from);
     return at;
+  }
+
+  #count(depth: number, filled: number, from: number): void {
+    this.#counts[depth - 1]! += filled - from;
+    this.#filled = filled;
   }
 
   #nextBlock(): NumberBlock {
