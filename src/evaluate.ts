@@ -91,7 +91,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     latency: latency?.latency(scorer.traffic?.resumed() ?? 0) ?? null,
     slices: null,
     warnings: [
-      ...warningsOf(measurements, images, failures),
+      ...warningsOf(measurements, images, failures, scorer.describe().kind === "endpoint"),
       ...guards.warnings(measurements, classes, failures.unusable),
     ],
     examples: examples.picked(),
@@ -99,7 +99,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
 }
 
 /** What a reader must know before believing the numbers. */
-function warningsOf(measurements: Measurements, images: number, failures: Failures): string[] {
+function warningsOf(
+  measurements: Measurements,
+  images: number,
+  failures: Failures,
+  isService: boolean,
+): string[] {
   const warnings: string[] = [];
   const unanswered = failures.count - failures.unusable;
   if (unanswered > 0) {
@@ -109,8 +114,9 @@ function warningsOf(measurements: Measurements, images: number, failures: Failur
     );
   }
   if (measurements.curves === null && images > 0) {
+    const who = isService ? "service" : "model";
     warnings.push(
-      "The model gives labels only: every metric and chart that needs probabilities is left out.",
+      `The ${who} gives labels only: every metric and chart that needs probabilities is left out.`,
     );
   }
   return [...warnings, ...curveWarnings(measurements)];

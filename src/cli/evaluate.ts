@@ -83,16 +83,20 @@ async function measure(
       onProgress: (images) => progress.update("Scoring", images, dataset.size),
       onScored: (batch) => predictions?.add(batch),
     });
-    const evaluation: Evaluation = {
+    const timed = fixed === null;
+    const repeatable: typeof outcome = {
       ...outcome,
-      imagesPerSecond: fixed === null ? outcome.imagesPerSecond : null,
-      latency: fixed === null ? outcome.latency : null,
-      failures: fixed === null ? outcome.failures : withoutRequests(outcome.failures),
+      imagesPerSecond: timed ? outcome.imagesPerSecond : null,
+      latency: timed ? outcome.latency : null,
+      failures: timed ? outcome.failures : withoutRequests(outcome.failures),
+    };
+    const evaluation: Evaluation = {
+      ...repeatable,
       warnings: [...inputs.warnings, ...outcome.warnings, ...(await fontWarnings(classes, options))],
       createdAt: (fixed ?? startedAt).toISOString(),
-      durationSeconds: fixed === null ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
+      durationSeconds: timed ? (context.now().getTime() - startedAt.getTime()) / 1000 : null,
       environment: await machine,
-      gates: checkGates(bound, outcome),
+      gates: checkGates(bound, repeatable),
     };
     return { evaluation, predictions, finish: () => inputs.finish() };
   } finally {

@@ -2,7 +2,6 @@ import { seededRandom } from "../random.ts";
 import type {
   Batch,
   EndpointFacts,
-  Layout,
   PixelChoice,
   RequestRecord,
   Scorer,
@@ -11,41 +10,19 @@ import type {
 } from "../types.ts";
 import { choicesFor } from "./choices.ts";
 import { createDelivery, isNoAnswer, type Delivery } from "./delivery/delivery.ts";
-import type { Candidate, Wanted } from "./endpoint/discover.ts";
+import type { Candidate } from "./endpoint/discover.ts";
 import { answersIn } from "./endpoint/interpret.ts";
-import { attempt, type Item, type Line } from "./endpoint/requests.ts";
+import type { EndpointHooks, EndpointOptions, Item } from "./endpoint/options.ts";
+import { attempt, type Line } from "./endpoint/requests.ts";
 import { trafficLog } from "./endpoint/traffic.ts";
-import { understand, type EndpointTrial, type Understood } from "./endpoint/understand.ts";
+import { continued, entriesOf, Known } from "./endpoint/known.ts";
+import { understand, type Understood } from "./endpoint/understand.ts";
 import { redactor, shownUrl } from "./http/secrets.ts";
 import { openTransport } from "./http/transport.ts";
-import { openJournal, type Journal, type JournalEntry, type StoredAnswer } from "./journal.ts";
+import { openJournal, type StoredAnswer } from "./journal.ts";
 import type { Images } from "./onnx.ts";
 
-export interface EndpointOptions extends Wanted {
-  readonly layout: Layout | "auto";
-  /** The output to read; null: the one that holds scores or labels. */
-  readonly output: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Sent as Bearer; null: none. */
-  readonly key: string | null;
-  /** What may be shown nowhere, the key among it. */
-  readonly secrets: readonly string[];
-  readonly requestImages: number;
-  readonly maxRequestBytes: number;
-  readonly concurrency: number;
-  readonly timeoutMs: number;
-  readonly retries: number;
-  readonly waitMs: number;
-  readonly seed: number;
-  /** Where answers are kept until the run is done. */
-  readonly journalFolder: string;
-}
-
-/** What happens while a service is waited for and scored, for whoever looks on. */
-export interface EndpointHooks {
-  /** Told before each pause of waiting for readiness. */
-  readonly onWait: (answer: string) => void;
-}
+export type { EndpointHooks, EndpointOptions } from "./endpoint/options.ts";
 
 /** A service that is understood: which protocol it speaks, and what it answers. */
 export interface OpenedEndpoint {
@@ -65,9 +42,6 @@ const MOST_REPLY_BYTES = 64 * 2 ** 20;
 const SLOW_SHARE = 0.5;
 /** Enough to keep requests of full size under way while the first batch waits for its last answer. */
 const BATCHES_AT_ONCE = 3;
-/** Two answers to the same image that differ by more come of different models. */
-const SAME_ANSWER = 1e-3;
-
 /**
  * Finds out which protocol a service speaks, how it takes images and what it answers, by its metadata and by asking it
  * about a few of them.
@@ -170,77 +144,6 @@ function bindingOf(options: EndpointOptions, images: Images, { way, plan, writer
     shape: images.shape,
     output: { scores: plan.scores, label: plan.label, meaning: plan.meaning },
   };
-}
-
-/** Answers of an interrupted run count only where the service still gives the same ones. */
-function continued(journal: Journal, { trials }: Understood, probe: Batch): string[] {
-  if (journal.found === 0) return [];
-  const differ = trials.some((trial) =>
-    entriesOf(trial, probe).some(({ index, pixels, answer }) => {
-      const earlier = journal.find(wayKey(trial.choice), index, pixels);
-      return earlier !== null && !isSame(earlier, answer);
-    }),
-  );
-  if (!differ) return [];
-  journal.forget();
-  return [
-    "An interrupted run's answers were not used: the service now answers otherwise, so that all images are scored again.",
-  ];
-}
-
-function isSame(one: StoredAnswer, other: StoredAnswer): boolean {
-  if (one.probabilities === null || other.probabilities === null) {
-    return one.label === other.label && one.probabilities === other.probabilities;
-  }
-  return one.probabilities.every((p, k) => Math.abs(p - other.probabilities![k]!) <= SAME_ANSWER);
-}
-
-function wayKey({ scale, invert, transpose }: PixelChoice): string {
-  return `${scale} ${invert} ${transpose}`;
-}
-
-/** What is known already: answers of an interrupted run, and to the images that were tried before scoring began. */
-class Known {
-  readonly #journal: Journal;
-  readonly #tried = new Map<string, Map<number, StoredAnswer>>();
-  #trying = true;
-  resumed = 0;
-
-  constructor(journal: Journal) {
-    this.#journal = journal;
-  }
-
-  /** From now on all images are scored, whose answers are not to be held in memory. */
-  mainRun(): void {
-    this.#trying = false;
-    this.resumed = 0;
-  }
-
-  keep(choice: PixelChoice, entries: readonly JournalEntry[]): void {
-    this.#journal.record(wayKey(choice), entries);
-    if (!this.#trying) return;
-    const tried = this.#tried.get(wayKey(choice)) ?? new Map<number, StoredAnswer>();
-    for (const { index, answer } of entries) tried.set(index, answer);
-    this.#tried.set(wayKey(choice), tried);
-  }
-
-  find({ choice, index, pixels }: Item): StoredAnswer | null {
-    const tried = this.#tried.get(wayKey(choice))?.get(index);
-    if (tried !== undefined) return tried;
-    const earlier = this.#journal.find(wayKey(choice), index, pixels);
-    if (earlier !== null) this.resumed += 1;
-    return earlier;
-  }
-}
-
-/** The trial's answers as the journal keeps them. */
-function entriesOf({ answers }: EndpointTrial, { indices, pixels }: Batch): JournalEntry[] {
-  const size = pixels.length / indices.length;
-  return answers.flatMap((answer, i) =>
-    isNoAnswer(answer)
-      ? []
-      : [{ index: indices[i]!, pixels: pixels.subarray(i * size, (i + 1) * size), answer }],
-  );
 }
 
 async function score(

@@ -1,9 +1,8 @@
 import type { Batch, PixelChoice } from "../../types.ts";
-import type { EndpointOptions } from "../endpoint.ts";
 import type { Images } from "../onnx.ts";
 import { PROTOCOLS, type ProtocolName } from "../protocols/table.ts";
 import { scoreUrl, starts } from "./discover.ts";
-import type { Item } from "./requests.ts";
+import type { EndpointOptions, Item } from "./options.ts";
 import { createWriter, type Writer, type WriterPlan } from "./writer.ts";
 
 /** What would be sent, as far as it is known without asking the service. */

@@ -1,23 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { PixelChoice } from "../../types.ts";
+import { ScorerError } from "../../errors.ts";
 import { outcomeOfFailure, outcomeOfStatus } from "../http/classify.ts";
 import { HttpFailure, type HttpReply, type Transport } from "../http/transport.ts";
 import type { NoAnswer, Outcome } from "../outcome.ts";
-import { ReplyError, type Answer, type Protocol } from "../protocols/protocol.ts";
+import { OtherReplyError, ReplyError, type Answer } from "../protocols/protocol.ts";
 import type { BadRow } from "./interpret.ts";
 import type { Candidate } from "./discover.ts";
+import type { Item } from "./options.ts";
 import type { TrafficLog } from "./traffic.ts";
 import type { Writer } from "./writer.ts";
-
-/** An image to be scored, as the service shall see it. */
-export interface Item {
-  /** Position in the data set's files. */
-  readonly index: number;
-  /** h×w, 0–255. */
-  readonly pixels: Uint8Array;
-  readonly choice: PixelChoice;
-}
 
 /** What sends requests, whatever they hold. */
 export interface Line {
@@ -31,6 +23,12 @@ export interface Line {
 export interface Way {
   readonly candidate: Candidate;
   readonly writer: Writer;
+  readonly identities: Identities;
+}
+
+/** Whether the service gives requests' identities back, as its first reply shows: some make up their own. */
+export interface Identities {
+  echoed: boolean | null;
 }
 
 /** Reads the rows of a reply. @throws ReplyError */
@@ -78,11 +76,12 @@ function failedRows(answers: readonly object[]): number[] {
 
 async function once<A extends object>(
   { transport, traffic, redact }: Line,
-  { candidate, writer }: Way,
+  way: Way,
   items: readonly Item[],
   read: Read<A>,
   signal: AbortSignal,
 ): Promise<Outcome<A>> {
+  const { candidate, writer } = way;
   const id = traffic.identity();
   const { headers, body } = writer.request(items, id);
   const request = traffic.begin(id, body.length);
@@ -90,12 +89,15 @@ async function once<A extends object>(
   const ended = (outcome: Outcome<A>): Outcome<A> => {
     const answered = outcome.kind === "answered" ? outcome.answers.filter(isAnswer).length : 0;
     request.end(wordFor(outcome, answered), received, answered);
-    return "label" in outcome ? { ...outcome, request: id } : outcome;
+    const shown = withoutSecrets(outcome, redact);
+    return "label" in shown ? { ...shown, request: id } : shown;
   };
   try {
     const reply = await transport.send({ method: "POST", url: candidate.url, headers, body, id }, signal);
     received = reply.bytesReceived;
-    return ended(outcomeOf(reply, candidate, items.length, read, id, redact));
+    const readRows = (seen: HttpReply): readonly (A | BadRow)[] =>
+      read(decode(seen, way, id, items.length), items.length);
+    return ended(outcomeOf(reply, candidate, readRows, id, redact));
   } catch (error) {
     if (error instanceof HttpFailure) {
       received = error.bytesReceived;
@@ -116,11 +118,26 @@ function isAnswer(answer: object): boolean {
   return !("failed" in answer);
 }
 
+/** @throws ReplyError */
+function decode(reply: HttpReply, { candidate, identities }: Way, id: string, rows: number): Answer {
+  const { protocol } = candidate;
+  const shape = [rows];
+  if (identities.echoed === false) return protocol.decode(reply, { id: null, shape });
+  try {
+    const answer = protocol.decode(reply, { id, shape });
+    identities.echoed = true;
+    return answer;
+  } catch (error) {
+    if (!(error instanceof OtherReplyError) || identities.echoed === true) throw error;
+    identities.echoed = false;
+    return protocol.decode(reply, { id: null, shape });
+  }
+}
+
 function outcomeOf<A extends object>(
   reply: HttpReply,
   { protocol }: Candidate,
-  rows: number,
-  read: Read<A>,
+  readRows: (reply: HttpReply) => readonly (A | BadRow)[],
   id: string,
   redact: (text: string) => string,
 ): Outcome<A> {
@@ -129,7 +146,7 @@ function outcomeOf<A extends object>(
     return outcome.kind === "fatal" ? { ...outcome, status: reply.status } : outcome;
   }
   try {
-    const answers = read(protocol.decode(reply, { id, shape: [rows] }), rows).map((answer) =>
+    const answers = readRows(reply).map((answer) =>
       isBadRow(answer) ? { failed: redact(answer.bad).slice(0, MOST_WORDS), request: id } : answer,
     );
     return { kind: "answered", answers };
@@ -138,7 +155,7 @@ function outcomeOf<A extends object>(
     return {
       kind: "retry",
       label: "reply",
-      reason: complaint(reply, protocol, rows, read, id, redact),
+      reason: complaint(reply, readRows, redact),
       afterMs: null,
       overloaded: false,
       patience: 2,
@@ -152,24 +169,26 @@ function redacted(reply: HttpReply, redact: (text: string) => string): HttpReply
 }
 
 /** What is wrong with a reply, found again in what may be shown of it. */
-function complaint<A extends object>(
+function complaint(
   reply: HttpReply,
-  protocol: Protocol,
-  rows: number,
-  read: Read<A>,
-  id: string,
+  readRows: (reply: HttpReply) => unknown,
   redact: (text: string) => string,
 ): string {
   try {
-    read(
-      protocol.decode(reply.body.length > MOST_READ ? reply : redacted(reply, redact), { id, shape: [rows] }),
-      rows,
-    );
+    readRows(reply.body.length > MOST_READ ? reply : redacted(reply, redact));
     return "the reply is no answer";
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
     return redact(error.message).slice(0, MOST_WORDS);
   }
+}
+
+/** The words of an outcome come from the service, in its headers too. */
+function withoutSecrets<A>(outcome: Outcome<A>, redact: (text: string) => string): Outcome<A> {
+  if ("reason" in outcome) return { ...outcome, reason: redact(outcome.reason) };
+  if (outcome.kind !== "fatal") return outcome;
+  const error = new ScorerError(redact(outcome.error.message), { cause: outcome.error });
+  return { ...outcome, error };
 }
 
 function isBadRow(answer: object): answer is BadRow {

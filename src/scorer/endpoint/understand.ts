@@ -1,25 +1,20 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { ScorerError } from "../../errors.ts";
 import { seededRandom } from "../../random.ts";
-import type { Batch, Layout, PixelChoice, Scale } from "../../types.ts";
-import { inputPlans } from "../adapter.ts";
+import type { Batch, PixelChoice, Scale } from "../../types.ts";
 import { createDelivery, isNoAnswer, type Delivery } from "../delivery/delivery.ts";
-import type { EndpointHooks, EndpointOptions } from "../endpoint.ts";
 import { shownUrl } from "../http/secrets.ts";
-import { waitUntilReady } from "../http/ready.ts";
-import { HttpFailure, type HttpReply } from "../http/transport.ts";
 import type { StoredAnswer } from "../journal.ts";
 import type { Images } from "../onnx.ts";
 import type { NoAnswer, Outcome } from "../outcome.ts";
 import { outputPlan, tensorOutputs, type OutputPlan } from "../outputs.ts";
-import { ReplyError, type Answer, type Form } from "../protocols/protocol.ts";
-import { PROTOCOLS } from "../protocols/table.ts";
-import { ROWS } from "../rows.ts";
-import { discover, scoreUrl, starts, type Candidate } from "./discover.ts";
+import { ReplyError, type Answer } from "../protocols/protocol.ts";
+import { discover } from "./discover.ts";
 import { answersIn, concatenated, tensorsOf } from "./interpret.ts";
-import { attempt, type Item, type Line, type Way } from "./requests.ts";
-import { createWriter, type WriterPlan } from "./writer.ts";
+import type { EndpointHooks, EndpointOptions, Item } from "./options.ts";
+import { attempt, type Line, type Way } from "./requests.ts";
+import { Service } from "./service.ts";
+import { ways, type Tried } from "./ways.ts";
+import type { WriterPlan } from "./writer.ts";
 
 /** What the images of the trial were answered, fed in one way. */
 export interface EndpointTrial {
@@ -46,23 +41,8 @@ interface RawRow {
 
 /** Images on which the outputs' meaning is told. */
 const TRIAL_IMAGES = 64;
-/** How often a question about the service itself is asked. */
-const QUESTION_ATTEMPTS = 3;
-const QUESTION_PAUSE_MS = 200;
-const QUESTION_TIMEOUT_MS = 10_000;
-/** A service of which nothing is known: the tutorial's shape first. */
-const UNKNOWN_LAYOUTS: readonly Layout[] = ["flat", "nchw", "nhwc", "nhw"];
 /** Ways that an error names. */
 const MOST_NAMED = 6;
-
-const DATATYPES: Readonly<Record<string, WriterPlan["type"]>> = {
-  FP32: "float32",
-  DT_FLOAT: "float32",
-  FP64: "float64",
-  DT_DOUBLE: "float64",
-  UINT8: "uint8",
-  DT_UINT8: "uint8",
-};
 
 /**
  * Waits for a service, asks it what it is, and tries the ways to write images that make sense until it answers one.
@@ -98,123 +78,9 @@ export async function understand(
   throw notTaken(options, refusals);
 }
 
-/** The service's routes other than the one for images. */
-class Service {
-  readonly #options: EndpointOptions;
-  readonly #line: Line;
-  readonly #signal: AbortSignal;
-  server: string | null = null;
-  #asked = 0;
-
-  constructor(options: EndpointOptions, line: Line, signal: AbortSignal) {
-    this.#options = options;
-    this.#line = line;
-    this.#signal = signal;
-  }
-
-  async ready({ onWait }: EndpointHooks): Promise<void> {
-    const paths = starts(this.#options).flatMap(({ name, target }) => PROTOCOLS[name].readyPaths(target));
-    await waitUntilReady((path) => this.#get(path), [...new Set(paths)], {
-      limitMs: this.#options.waitMs,
-      onWait,
-      now: () => performance.now(),
-      sleep: (ms) => sleep(ms, undefined, { signal: this.#signal }),
-      signal: this.#signal,
-    });
-  }
-
-  /** Null where nothing can be learned. What may pass is asked again. */
-  async ask(path: string): Promise<HttpReply | null> {
-    for (let attempt = 1; ; attempt++) {
-      const reply = await this.#get(path).catch((error: unknown) => {
-        if (error instanceof HttpFailure) return null;
-        throw error;
-      });
-      const passing = reply === null || reply.status === 429 || reply.status >= 500;
-      if (!passing || attempt === QUESTION_ATTEMPTS) return reply;
-      await sleep(QUESTION_PAUSE_MS * attempt, null, { signal: this.#signal });
-    }
-  }
-
-  async #get(path: string): Promise<HttpReply> {
-    this.#asked += 1;
-    const { url, timeoutMs } = this.#options;
-    const reply = await this.#line.transport.send(
-      {
-        method: "GET",
-        url: scoreUrl(url, path === "" ? "/" : path),
-        headers: {},
-        body: null,
-        id: `${this.#line.traffic.run}-q${this.#asked}`,
-        timeoutMs: Math.min(timeoutMs, QUESTION_TIMEOUT_MS),
-      },
-      this.#signal,
-    );
-    this.server ??= reply.headers["server"] ?? null;
-    return reply;
-  }
-}
-
-interface Tried {
-  readonly way: Way;
-  readonly writerPlan: WriterPlan;
-}
-
 interface Refusal {
   readonly way: Way;
   readonly reason: string;
-}
-
-/** Every way to write images that makes sense, most likely first: all forms flat before any other layout. */
-function* ways(
-  candidates: readonly Candidate[],
-  { layout }: EndpointOptions,
-  images: Images,
-): Generator<Tried> {
-  for (const candidate of candidates) {
-    const plans = forms(candidate).flatMap((form) =>
-      plansFor(candidate, form, images, layout).map((plan, order) => ({ form, plan, order })),
-    );
-    for (const { form, plan } of plans.sort((a, b) => a.order - b.order)) {
-      const url =
-        form.path === undefined ? candidate.url : scoreUrl(candidate.url, form.path(candidate.target));
-      yield {
-        way: { candidate: { ...candidate, url }, writer: createWriter(form, plan, images.shape) },
-        writerPlan: plan,
-      };
-    }
-  }
-}
-
-function forms({ protocol, finding }: Candidate): readonly Form[] {
-  const said = protocol.forms.filter(({ name }) => finding.forms?.includes(name) ?? true);
-  const usable = said.length > 0 ? said : protocol.forms;
-  const wanted = finding.input && DATATYPES[finding.input.datatype];
-  const fitting = usable.filter(({ element }) => element === wanted);
-  return fitting.length > 0 ? fitting : usable;
-}
-
-function plansFor(
-  candidate: Candidate,
-  { element, row }: Form,
-  images: Images,
-  wanted: Layout | "auto",
-): WriterPlan[] {
-  const input = candidate.finding.input ?? null;
-  const common = { type: element, input };
-  if (ROWS[row].picture) return [{ ...common, layout: "nhw", channels: 1, turned: false }];
-  if (input === null || input.shape.length === 0) {
-    const layouts = wanted === "auto" ? UNKNOWN_LAYOUTS : [wanted];
-    return layouts.map((layout) => ({ ...common, layout, channels: 1, turned: false }));
-  }
-  const shape = input.shape.map((size, i) => (size < 0 || i === 0 ? "" : size));
-  const metadata = [{ name: input.name, isTensor: true, type: element, shape }] as const;
-  return inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map((plan) => ({
-    ...common,
-    layout: plan.layout,
-    channels: plan.channels,
-    turned: plan.turned,
-  }));
 }
 
 /** Two scales that are far apart, so that what holds for both holds for the model. */

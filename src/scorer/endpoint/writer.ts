@@ -6,7 +6,7 @@ import { requestBody, requestBytes, type RequestBody } from "../request.ts";
 import { rowWriter, type RowElement, type RowNumbers, type RowWriter } from "../rows.ts";
 import { SCALES } from "../scales.ts";
 import { wirePixels, wireShape } from "../wire.ts";
-import type { Item } from "./requests.ts";
+import type { Item } from "./options.ts";
 
 /** How a service takes images. */
 export interface WriterPlan extends Pick<InputPlan, "layout" | "channels" | "turned"> {

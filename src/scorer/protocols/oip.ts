@@ -1,6 +1,7 @@
 import { jsonOf } from "./json.ts";
 import { isText, JSON_HEADERS, modelPath, objectIn, targetIn, textsIn } from "./paths.ts";
 import {
+  OtherReplyError,
   ReplyError,
   type Answer,
   type Finding,
@@ -126,7 +127,7 @@ function readModel(forms: readonly Form[]): Question["read"] {
  *
  * @throws ReplyError
  */
-function decode({ headers, body }: Reply, { id }: Pick<RequestShape, "id">): Answer {
+function decode({ headers, body }: Reply, { id }: { readonly id: string | null }): Answer {
   const length = headers[BINARY_LENGTH.toLowerCase()];
   const jsonBytes = length === undefined ? body.length : Number(length);
   if (!Number.isInteger(jsonBytes) || jsonBytes < 0 || jsonBytes > body.length) {
@@ -137,8 +138,10 @@ function decode({ headers, body }: Reply, { id }: Pick<RequestShape, "id">): Ans
   const json = jsonOf(body.subarray(0, jsonBytes));
   if (!isObject(json) || !Array.isArray(json["outputs"])) throw withoutAnswer(json, ["outputs"]);
   const answered = json["id"];
-  if (isText(answered) && answered !== id) {
-    throw new ReplyError(`the reply is to another request: its id is ${oneLine(answered, 100)}, not ${id}`);
+  if (id !== null && isText(answered) && answered !== id) {
+    throw new OtherReplyError(
+      `the reply is to another request: its id is ${oneLine(answered, 100)}, not ${id}`,
+    );
   }
   let rest = body.subarray(jsonBytes);
   const outputs = json["outputs"].map((output: unknown): [string, Values] => {

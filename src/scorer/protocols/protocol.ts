@@ -103,12 +103,12 @@ export interface Protocol {
   /**
    * Reads a reply of status 200.
    *
-   * @param request its shape tells a line of n labels from a row of n scores, where a reply could be either
+   * @param request an `id` of null is not looked for in the reply; its shape tells a line of n labels from a row of n scores, where a reply could be either
    * @throws ReplyError where it is not what the protocol promises, in words for users
    */
   readonly decode: (
     reply: Reply,
-    request: Pick<RequestShape, "id"> & Partial<Pick<RequestShape, "shape">>,
+    request: { readonly id: string | null; readonly shape?: RequestShape["shape"] },
   ) => Answer;
   /** The service's own words on what went wrong, null where it gives none. One line of at most 300 characters, to be redacted by the caller. */
   readonly errorText: (reply: Reply) => string | null;
@@ -118,5 +118,10 @@ export interface Protocol {
 
 /** A reply of status 200 that is no answer. */
 export class ReplyError extends Error {
-  override readonly name = "ReplyError";
+  override readonly name: string = "ReplyError";
+}
+
+/** A reply that bears the identity of another request. */
+export class OtherReplyError extends ReplyError {
+  override readonly name = "OtherReplyError";
 }

@@ -1,0 +1,79 @@
+import type { Batch, PixelChoice } from "../../types.ts";
+import { isNoAnswer } from "../delivery/delivery.ts";
+import type { Journal, JournalEntry, StoredAnswer } from "../journal.ts";
+import type { Item } from "./options.ts";
+import type { EndpointTrial, Understood } from "./understand.ts";
+
+/** Two answers to the same image that differ by more come of different models. */
+const SAME_ANSWER = 1e-3;
+
+/** Answers of an interrupted run count only where the service still gives the same ones. */
+export function continued(journal: Journal, { trials }: Understood, probe: Batch): string[] {
+  if (journal.found === 0) return [];
+  const differ = trials.some((trial) =>
+    entriesOf(trial, probe).some(({ index, pixels, answer }) => {
+      const earlier = journal.find(wayKey(trial.choice), index, pixels);
+      return earlier !== null && !isSame(earlier, answer);
+    }),
+  );
+  if (!differ) return [];
+  journal.forget();
+  return [
+    "An interrupted run's answers were not used: the service now answers otherwise, so that all images are scored again.",
+  ];
+}
+
+function isSame(one: StoredAnswer, other: StoredAnswer): boolean {
+  if (one.probabilities === null || other.probabilities === null) {
+    return one.label === other.label && one.probabilities === other.probabilities;
+  }
+  return one.probabilities.every((p, k) => Math.abs(p - other.probabilities![k]!) <= SAME_ANSWER);
+}
+
+function wayKey({ scale, invert, transpose }: PixelChoice): string {
+  return `${scale} ${invert} ${transpose}`;
+}
+
+/** What is known already: answers of an interrupted run, and to the images that were tried before scoring began. */
+export class Known {
+  readonly #journal: Journal;
+  readonly #tried = new Map<string, Map<number, StoredAnswer>>();
+  #trying = true;
+  resumed = 0;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  /** From now on all images are scored, whose answers are not to be held in memory. */
+  mainRun(): void {
+    this.#trying = false;
+    this.resumed = 0;
+  }
+
+  keep(choice: PixelChoice, entries: readonly JournalEntry[]): void {
+    this.#journal.record(wayKey(choice), entries);
+    if (!this.#trying) return;
+    const tried = this.#tried.get(wayKey(choice)) ?? new Map<number, StoredAnswer>();
+    for (const { index, answer } of entries) tried.set(index, answer);
+    this.#tried.set(wayKey(choice), tried);
+  }
+
+  find({ choice, index, pixels }: Item): StoredAnswer | null {
+    const tried = this.#tried.get(wayKey(choice))?.get(index);
+    if (tried !== undefined) return tried;
+    const earlier = this.#journal.find(wayKey(choice), index, pixels);
+    if (earlier !== null) this.resumed += 1;
+    return earlier;
+  }
+}
+
+/** The trial's answers as the journal keeps them. */
+export function entriesOf({ answers }: EndpointTrial, { indices, pixels }: Batch): JournalEntry[] {
+  const size = pixels.length / indices.length;
+  return answers.flatMap((answer, i) =>
+    isNoAnswer(answer)
+      ? []
+      : [{ index: indices[i]!, pixels: pixels.subarray(i * size, (i + 1) * size), answer }],
+  );
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { waitUntilReady } from "../http/ready.ts";
+import { HttpFailure, type HttpReply } from "../http/transport.ts";
+import { PROTOCOLS } from "../protocols/table.ts";
+import { scoreUrl, starts } from "./discover.ts";
+import type { EndpointHooks, EndpointOptions } from "./options.ts";
+import type { Line } from "./requests.ts";
+
+/** How often a question about the service itself is asked. */
+const QUESTION_ATTEMPTS = 3;
+const QUESTION_PAUSE_MS = 200;
+const QUESTION_TIMEOUT_MS = 10_000;
+/** The service's routes other than the one for images. */
+export class Service {
+  readonly #options: EndpointOptions;
+  readonly #line: Line;
+  readonly #signal: AbortSignal;
+  server: string | null = null;
+  #asked = 0;
+
+  constructor(options: EndpointOptions, line: Line, signal: AbortSignal) {
+    this.#options = options;
+    this.#line = line;
+    this.#signal = signal;
+  }
+
+  async ready({ onWait }: EndpointHooks): Promise<void> {
+    const paths = starts(this.#options).flatMap(({ name, target }) => PROTOCOLS[name].readyPaths(target));
+    await waitUntilReady((path) => this.#get(path), [...new Set(paths)], {
+      limitMs: this.#options.waitMs,
+      onWait,
+      now: () => performance.now(),
+      sleep: (ms) => sleep(ms, undefined, { signal: this.#signal }),
+      signal: this.#signal,
+    });
+  }
+
+  /** Null where nothing can be learned. What may pass is asked again. */
+  async ask(path: string): Promise<HttpReply | null> {
+    for (let attempt = 1; ; attempt++) {
+      const reply = await this.#get(path).catch((error: unknown) => {
+        if (error instanceof HttpFailure) return null;
+        throw error;
+      });
+      const passing = reply === null || reply.status === 429 || reply.status >= 500;
+      if (!passing || attempt === QUESTION_ATTEMPTS) return reply;
+      await sleep(QUESTION_PAUSE_MS * attempt, null, { signal: this.#signal });
+    }
+  }
+
+  async #get(path: string): Promise<HttpReply> {
+    this.#asked += 1;
+    const { url, timeoutMs } = this.#options;
+    const reply = await this.#line.transport.send(
+      {
+        method: "GET",
+        url: scoreUrl(url, path === "" ? "/" : path),
+        headers: {},
+        body: null,
+        id: `${this.#line.traffic.run}-q${this.#asked}`,
+        timeoutMs: Math.min(timeoutMs, QUESTION_TIMEOUT_MS),
+      },
+      this.#signal,
+    );
+    this.server ??= reply.headers["server"] ?? null;
+    return reply;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Layout } from "../../types.ts";
+import { inputPlans } from "../adapter.ts";
+import { shownUrl } from "../http/secrets.ts";
+import type { Images } from "../onnx.ts";
+import type { Form } from "../protocols/protocol.ts";
+import { ROWS } from "../rows.ts";
+import { scoreUrl, type Candidate } from "./discover.ts";
+import type { EndpointOptions } from "./options.ts";
+import type { Way } from "./requests.ts";
+import { createWriter, type WriterPlan } from "./writer.ts";
+
+/** A way to write images, before it is known whether the service takes them so. */
+export interface Tried {
+  readonly way: Way;
+  readonly writerPlan: WriterPlan;
+}
+
+/** A service of which nothing is known: the tutorial's shape first. */
+const UNKNOWN_LAYOUTS: readonly Layout[] = ["flat", "nchw", "nhwc", "nhw"];
+const DATATYPES: Readonly<Record<string, WriterPlan["type"]>> = {
+  FP32: "float32",
+  DT_FLOAT: "float32",
+  FP64: "float64",
+  DT_DOUBLE: "float64",
+  UINT8: "uint8",
+  DT_UINT8: "uint8",
+};
+
+/** Every way to write images that makes sense, most likely first: all forms flat before any other layout. */
+export function* ways(
+  candidates: readonly Candidate[],
+  { layout }: EndpointOptions,
+  images: Images,
+): Generator<Tried> {
+  for (const candidate of candidates) {
+    const plans = forms(candidate).flatMap((form) =>
+      plansFor(candidate, form, images, layout).map((plan, order) => ({ form, plan, order })),
+    );
+    for (const { form, plan } of plans.sort((a, b) => a.order - b.order)) {
+      const url =
+        form.path === undefined ? candidate.url : scoreUrl(candidate.url, form.path(candidate.target));
+      yield {
+        way: {
+          candidate: { ...candidate, url },
+          writer: createWriter(form, plan, images.shape),
+          identities: { echoed: null },
+        },
+        writerPlan: plan,
+      };
+    }
+  }
+}
+
+function forms({ protocol, finding }: Candidate): readonly Form[] {
+  const said = protocol.forms.filter(({ name }) => finding.forms?.includes(name) ?? true);
+  const usable = said.length > 0 ? said : protocol.forms;
+  const wanted = finding.input && DATATYPES[finding.input.datatype];
+  const fitting = usable.filter(({ element }) => element === wanted);
+  return fitting.length > 0 ? fitting : usable;
+}
+
+function plansFor(
+  candidate: Candidate,
+  { element, row }: Form,
+  images: Images,
+  wanted: Layout | "auto",
+): WriterPlan[] {
+  const input = candidate.finding.input ?? null;
+  const common = { type: element, input };
+  if (ROWS[row].picture) return [{ ...common, layout: "nhw", channels: 1, turned: false }];
+  if (input === null || input.shape.length === 0) {
+    const layouts = wanted === "auto" ? UNKNOWN_LAYOUTS : [wanted];
+    return layouts.map((layout) => ({ ...common, layout, channels: 1, turned: false }));
+  }
+  const shape = input.shape.map((size, i) => (size < 0 || i === 0 ? "" : size));
+  const metadata = [{ name: input.name, isTensor: true, type: element, shape }] as const;
+  return inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map((plan) => ({
+    ...common,
+    layout: plan.layout,
+    channels: plan.channels,
+    turned: plan.turned,
+  }));
+}
