@@ -77,8 +77,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** The first run sets memory aside: it is done before the service says that it is ready. */
-async function warm({ element, score }: NumberScorer, size: number, signal: AbortSignal): Promise<void> {
-  await score(element === "float32" ? new Float32Array(size) : new Float64Array(size), 1, signal);
+async function warm(numbers: NumberScorer, size: number, signal: AbortSignal): Promise<void> {
+  await numbers.score(
+    numbers.element === "float32" ? new Float32Array(size) : new Float64Array(size),
+    1,
+    signal,
+  );
 }
 
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));

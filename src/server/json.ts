@@ -130,8 +130,9 @@ export class JsonReader {
         this.#expected = "key";
         return at + 1;
       case "the end":
-        return this.#unexpected(bytes, at);
+        break;
     }
+    return this.#unexpected(bytes, at);
   }
 
   #value(bytes: Uint8Array, at: number, byte: number): number {

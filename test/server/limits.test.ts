@@ -9,6 +9,10 @@ import type { Scores } from "../../src/types.ts";
 import { ask, fakeEngine, firstNumbers, serve, type Answer } from "./scene.ts";
 
 const ONE = '{"data": [[1, 0, 0, 0]]}';
+const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
+/** Headers that ask to be told to go on before so large a body. */
+const head = (length: number): string =>
+  `POST /score HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`;
 const json = (value: unknown): string => JSON.stringify(value);
 
 /** A model that answers when it is let. */
@@ -43,11 +47,11 @@ function raw(url: string, text: string, { end = false, afterMs = 0 } = {}): Prom
 
 describe("before the model is loaded", () => {
   test("health is 503 and so are scores; then both are 200", async () => {
-    let open: (engine: Engine) => void = () => {};
+    const opening: ((engine: Engine) => void)[] = [];
     const port = 20_000 + (process.pid % 20_000);
     const url = `http://127.0.0.1:${port}`;
-    const starting = serve({ port }, () => new Promise((resolve) => (open = resolve)));
-    await until(() => open.length === 1);
+    const starting = serve({ port }, () => new Promise((resolve) => opening.push(resolve)));
+    await until(() => opening.length === 1);
     expect(await ask(`${url}/`)).toMatchObject({ status: 503, body: "Unhealthy" });
     expect(await ask(`${url}/v2/health/ready`)).toMatchObject({ status: 503, body: '{"ready":false}' });
     expect(await ask(`${url}/v2/health/live`)).toMatchObject({ status: 200 });
@@ -61,7 +65,7 @@ describe("before the model is loaded", () => {
       body: json({ message: "the model is being loaded: try again" }),
     });
     expect(early.headers["retry-after"]).toBe("1");
-    open(await fakeEngine()());
+    opening[0]!(await fakeEngine()());
     await starting;
     expect(await ask(`${url}/`)).toMatchObject({ status: 200, body: "Healthy" });
     expect(await ask(`${url}/`, { method: "HEAD" })).toMatchObject({ status: 200, body: "" });
@@ -109,8 +113,6 @@ describe("bodies", () => {
 
   test("who waits for 100 Continue is told to go on, or told no before it has sent anything", async () => {
     const { url } = await serve({ maxRequestBytes: 1000 }, fakeEngine());
-    const head = (length: number): string =>
-      `POST /score HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await raw(url, head(5000))).toMatch(/^HTTP\/1\.1 413 /);
     const told = raw(url, `${head(ONE.length)}${ONE}`);
     expect(await told).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
@@ -205,8 +207,6 @@ describe("load", () => {
 
 describe("keys", () => {
   const keys = ["first-key-0123456789", "second-key-012345678"];
-  const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
-
   test("any of several keys is let in; none and a wrong one are 401", async () => {
     const { url } = await serve({ keys }, fakeEngine());
     for (const key of keys)
