@@ -127,14 +127,20 @@ class Trials {
   /** Tries each of the choices on the images up to `images` on which it was not tried yet. */
   async run(choices: readonly PixelChoice[], images: number): Promise<void> {
     const { probe, classes, score } = this.#options;
-    for (const choice of choices) {
-      const before = this.#trials.get(choice);
-      const start = before?.truth.length ?? 0;
-      if (start >= images) continue;
-      const part = partOf(probe, start, images);
-      const trial = trialOf(await score(choice, part), part.labels, classes);
-      this.#trials.set(choice, before === undefined ? trial : joinTrials(before, trial));
-    }
+    // At once, for a service that is far away.
+    const trials = await Promise.all(
+      choices.map(async (choice) => {
+        const before = this.#trials.get(choice);
+        const start = before?.truth.length ?? 0;
+        if (start >= images) return null;
+        const part = partOf(probe, start, images);
+        const trial = trialOf(await score(choice, part), part.labels, classes);
+        return before === undefined ? trial : joinTrials(before, trial);
+      }),
+    );
+    trials.forEach((trial, i) => {
+      if (trial !== null) this.#trials.set(choices[i]!, trial);
+    });
   }
 
   decide(): Decision {
