@@ -153,8 +153,14 @@ function writeTexts(
       for (let byte = from[image[start]!]! + 1; byte < end; byte++) target[at++] = bytes[byte]!;
     }
     for (let i = start + 1; i < start + run; i++) {
-      const end = from[image[i]! + 1]!;
-      for (let byte = from[image[i]!]!; byte < end; byte++) target[at++] = bytes[byte]!;
+      const pixel = image[i]!;
+      const end = from[pixel + 1]!;
+      let byte = from[pixel]!;
+      // A comma and a digit at least: the background, most of an image, is no more.
+      target[at] = bytes[byte]!;
+      target[at + 1] = bytes[byte + 1]!;
+      at += 2;
+      for (byte += 2; byte < end; byte++) target[at++] = bytes[byte]!;
     }
   }
   return copied(around.close, target, at);
