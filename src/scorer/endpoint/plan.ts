@@ -32,8 +32,15 @@ export async function planRequests(
   const form = protocol.forms[0]!;
   const target = { ...start.target, model: start.target.model ?? "MODEL" };
   const layout = options.layout === "auto" ? "flat" : options.layout;
-  const plan: WriterPlan = { type: form.element, layout, channels: 1, turned: false, input: null };
-  const writer = createWriter(form, plan, shape);
+  const plan: WriterPlan = {
+    type: form.element,
+    layout,
+    channels: 1,
+    turned: false,
+    input: null,
+    fixedBatch: null,
+  };
+  const writer = createWriter(form, plan, shape, options.requestImages);
   const own = form.element === "uint8" ? { ...choice, scale: "raw" as const } : choice;
   const sizes: number[] = [];
   const counts: number[] = [];

@@ -29,12 +29,12 @@ const DATATYPES: Readonly<Record<string, WriterPlan["type"]>> = {
 /** Every way to write images that makes sense, most likely first: all forms flat before any other layout. */
 export function* ways(
   candidates: readonly Candidate[],
-  { layout }: EndpointOptions,
+  options: EndpointOptions,
   images: Images,
 ): Generator<Tried> {
   for (const candidate of candidates) {
     const plans = forms(candidate).flatMap((form) =>
-      plansFor(candidate, form, images, layout).map((plan, order) => ({ form, plan, order })),
+      plansFor(candidate, form, images, options.layout).map((plan, order) => ({ form, plan, order })),
     );
     for (const { form, plan } of plans.sort((a, b) => a.order - b.order)) {
       const url =
@@ -42,7 +42,7 @@ export function* ways(
       yield {
         way: {
           candidate: { ...candidate, url },
-          writer: createWriter(form, plan, images.shape),
+          writer: createWriter(form, plan, images.shape, options.requestImages),
           identities: { echoed: null },
         },
         writerPlan: plan,
@@ -66,18 +66,15 @@ function plansFor(
   wanted: Layout | "auto",
 ): WriterPlan[] {
   const input = candidate.finding.input ?? null;
-  const common = { type: element, input };
+  const common = { type: element, input, fixedBatch: null };
   if (ROWS[row].picture) return [{ ...common, layout: "nhw", channels: 1, turned: false }];
   if (input === null || input.shape.length === 0) {
     const layouts = wanted === "auto" ? UNKNOWN_LAYOUTS : [wanted];
     return layouts.map((layout) => ({ ...common, layout, channels: 1, turned: false }));
   }
-  const shape = input.shape.map((size, i) => (size < 0 || i === 0 ? "" : size));
+  const shape = input.shape.map((size) => (size < 0 ? "" : size));
   const metadata = [{ name: input.name, isTensor: true, type: element, shape }] as const;
-  return inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map((plan) => ({
-    ...common,
-    layout: plan.layout,
-    channels: plan.channels,
-    turned: plan.turned,
-  }));
+  return inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map(
+    ({ layout, channels, turned, fixedBatch }) => ({ ...common, layout, channels, turned, fixedBatch }),
+  );
 }

@@ -5,7 +5,7 @@ import type { Form, RequestShape, TensorSpec } from "../protocols/protocol.ts";
 import { requestBody, requestBytes, type RequestBody } from "../request.ts";
 import { rowWriter, type RowElement, type RowNumbers, type RowWriter } from "../rows.ts";
 import { SCALES } from "../scales.ts";
-import { wirePixels, wireShape } from "../wire.ts";
+import { wirePixels, wireShape, type WireOrder } from "../wire.ts";
 import type { Item } from "./options.ts";
 
 /** How a service takes images. */
@@ -13,6 +13,8 @@ export interface WriterPlan extends Pick<InputPlan, "layout" | "channels" | "tur
   readonly type: RowElement;
   /** What the service's metadata says of its input, null without metadata. */
   readonly input: TensorSpec | null;
+  /** The most images that its input takes, where the metadata fixes a number; null: any. */
+  readonly fixedBatch: number | null;
 }
 
 /** Writes requests in one form. */
@@ -29,42 +31,54 @@ export interface Writer {
   request(items: readonly Item[], id: string): RequestBody;
 }
 
-/** Long enough for any identity and number of images. */
+/** Long enough for any identity. */
 const LONGEST_ID = "0".repeat(60);
-const MANY_IMAGES = 1_000_000;
 
-/** @param images [height, width] of the data set's */
-export function createWriter(form: Form, plan: WriterPlan, images: readonly [number, number]): Writer {
-  const rows = new Map<string, RowWriter>();
-  const order = ({ transpose }: PixelChoice) => ({ ...plan, transpose });
-  const shapeOf = (choice: PixelChoice, n: number, id: string): RequestShape => ({
-    shape: wireShape(order(choice), images, n),
+/** @param images [height, width] of the data set's @param mostImages that a request will be asked to hold */
+export function createWriter(
+  form: Form,
+  plan: WriterPlan,
+  images: readonly [number, number],
+  mostImages: number,
+): Writer {
+  const feeds = new Map<string, Feed>();
+
+  function feedOf({ scale, invert, transpose }: PixelChoice): Feed {
+    const key = `${scale} ${invert} ${transpose}`;
+    const known = feeds.get(key);
+    if (known !== undefined) return known;
+    const numbers = Array.from({ length: 256 }, (_, x) => SCALES[scale](invert ? 255 - x : x));
+    const values = toElements(numbers, plan.type) as RowNumbers;
+    const order = { layout: plan.layout, channels: plan.channels, transpose };
+    const row = rowWriter(form.row, values, wireShape(order, images, 1).slice(1));
+    const feed = { order, row };
+    feeds.set(key, feed);
+    return feed;
+  }
+
+  const shapeOf = ({ order }: Feed, n: number, id: string): RequestShape => ({
+    shape: wireShape(order, images, n),
     input: plan.input,
     id,
   });
-
-  function rowsFor(choice: PixelChoice): RowWriter {
-    const key = `${choice.scale} ${choice.invert} ${choice.transpose}`;
-    const known = rows.get(key);
-    if (known !== undefined) return known;
-    const numbers = Array.from({ length: 256 }, (_, x) => SCALES[choice.scale](choice.invert ? 255 - x : x));
-    const values = toElements(numbers, plan.type) as RowNumbers;
-    const writer = rowWriter(form.row, values, wireShape(order(choice), images, 1).slice(1));
-    rows.set(key, writer);
-    return writer;
-  }
-
-  const rowBytes = ({ choice, pixels }: Item): number =>
-    rowsFor(choice).bytesOf(wirePixels(pixels, order(choice), images));
-  const plain: PixelChoice = { scale: "unit", invert: false, transpose: false };
+  const rowBytes = ({ choice, pixels }: Item): number => {
+    const { order, row } = feedOf(choice);
+    return row.bytesOf(wirePixels(pixels, order, images));
+  };
+  const separatorBytes = Buffer.byteLength(form.separator);
+  const plain = feedOf({
+    scale: plan.type === "uint8" ? "raw" : "unit",
+    invert: false,
+    transpose: plan.turned,
+  });
   return {
     form,
-    mostRows: form.mostRows,
-    overheadBytes: requestBytes(form, { ...shapeOf(plain, 1, LONGEST_ID), ...manyImages(plain) }, 0),
-    bytesOf: (item) => rowBytes(item) + Buffer.byteLength(form.separator),
+    mostRows: Math.min(form.mostRows, plan.fixedBatch ?? Infinity),
+    overheadBytes:
+      requestBytes(form, shapeOf(plain, mostImages, LONGEST_ID), 0) - separatorBytes * (mostImages - 1),
+    bytesOf: (item) => rowBytes(item) + separatorBytes,
     bytes(items) {
-      const [first] = items;
-      const shape = shapeOf(first!.choice, items.length, LONGEST_ID);
+      const shape = shapeOf(feedOf(items[0]!.choice), items.length, LONGEST_ID);
       return requestBytes(
         form,
         shape,
@@ -72,18 +86,17 @@ export function createWriter(form: Form, plan: WriterPlan, images: readonly [num
       );
     },
     request(items, id) {
-      const { choice } = items[0]!;
-      const pixels = joined(items);
-      const shape = shapeOf(choice, items.length, id);
-      return requestBody(form, shape, rowsFor(choice), wirePixels(pixels, order(choice), images));
+      const feed = feedOf(items[0]!.choice);
+      const pixels = wirePixels(joined(items), feed.order, images);
+      return requestBody(form, shapeOf(feed, items.length, id), feed.row, pixels);
     },
   };
+}
 
-  /** The head of a large request, without the separators of one. */
-  function manyImages(choice: PixelChoice): Pick<RequestShape, "shape"> {
-    const [, ...rest] = wireShape(order(choice), images, 1);
-    return { shape: form.separator === "" ? [MANY_IMAGES, ...rest] : [1, ...rest] };
-  }
+/** How images are written that are fed in one way. */
+interface Feed {
+  readonly order: WireOrder;
+  readonly row: RowWriter;
 }
 
 function joined(items: readonly Item[]): Uint8Array {
