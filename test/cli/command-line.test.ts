@@ -45,11 +45,11 @@ describe("mnist-evaluate", () => {
   });
 
   test.each([
-    [[], "name a command: the commands are evaluate, download, train (see mnist-evaluate --help)"],
+    [[], "name a command: the commands are evaluate, download, serve, train (see mnist-evaluate --help)"],
     [["evalute"], "there is no command evalute: did you mean evaluate? (see mnist-evaluate --help)"],
     [
       ["frobnicate"],
-      "there is no command frobnicate: the commands are evaluate, download, train (see mnist-evaluate --help)",
+      "there is no command frobnicate: the commands are evaluate, download, serve, train (see mnist-evaluate --help)",
     ],
     [["--quiet", "evaluate"], "the command comes first: mnist-evaluate evaluate [options]"],
     [["evaluate", "more"], "Unknown argument: more (see mnist-evaluate --help)"],

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import type { Item } from "../../../src/scorer/endpoint/options.ts";
 import { createWriter, type WriterPlan } from "../../../src/scorer/endpoint/writer.ts";
 import { PROTOCOLS } from "../../../src/scorer/protocols/table.ts";
-import type { Form } from "../../../src/scorer/protocols/protocol.ts";
 import type { PixelChoice } from "../../../src/types.ts";
 
 const IMAGES = [2, 3] as const;
@@ -21,7 +20,7 @@ const items = (choice: PixelChoice, ...images: number[][]): Item[] =>
   images.map((pixels, index) => ({ index, pixels: Uint8Array.from(pixels), choice }));
 
 const FORMS = Object.entries(PROTOCOLS).flatMap(([name, { forms }]) =>
-  forms.map((form) => ({ name: `${name} ${form.name}`, form: form as Form })),
+  forms.map((form) => ({ name: `${name} ${form.name}`, form })),
 );
 
 describe("createWriter(form, plan, images, mostImages)", () => {

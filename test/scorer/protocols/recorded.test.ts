@@ -86,7 +86,7 @@ describe("oip.decode(reply) of what the servers answered", () => {
 
   test("a reply to another request is none", () => {
     expect(decoded(oip, kserveServer("infer-1-FP32"))).toBe(
-      "ReplyError: the reply is to another request: its id is 80a8b4c3-fb6f-488f-9362-8b638408c82c, not req-42",
+      "OtherReplyError: the reply is to another request: its id is 80a8b4c3-fb6f-488f-9362-8b638408c82c, not req-42",
     );
   });
 });
