@@ -159,10 +159,21 @@ function exitCode(
     const where = reports.includes("json")
       ? `see failures in ${join(out, "metrics.json")}`
       : "run with --reports json to see which";
-    stderr.write(`mnist-evaluate: ${failures.count} of ${all} images have no prediction: ${where}\n`);
+    const why = mostFrequent(failures.images.map(({ reason }) => reason));
+    stderr.write(
+      `mnist-evaluate: ${failures.count} of ${all} images have no prediction (${why}): ${where}\n`,
+    );
     const { value, unit } = maxFailures;
     if (failures.count > (unit === "percent" ? (all * value) / 100 : value)) return 4;
   }
   if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
   return untold.length > 0 ? 2 : 0;
+}
+
+/** The commonest reason, and whether there are others. */
+function mostFrequent(reasons: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const [[reason] = [""]] = [...counts].sort(([, a], [, b]) => b - a);
+  return counts.size > 1 ? `mostly: ${reason}` : reason;
 }

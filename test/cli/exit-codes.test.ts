@@ -180,7 +180,8 @@ describe("images without a prediction", () => {
     expect(dataset.images + failures.count).toBe(100);
     expect(confusionMatrix.flat().reduce((sum, count) => sum + count, 0)).toBe(dataset.images);
     expect(finished.stderr).toBe(
-      `mnist-evaluate: ${failures.count} of 100 images have no prediction: see failures in gaps/metrics.json\n`,
+      `mnist-evaluate: ${failures.count} of 100 images have no prediction (the model's scores are no distribution: not ` +
+        "finite, below 0, or all 0): see failures in gaps/metrics.json\n",
     );
   });
 });
