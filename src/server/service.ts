@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
 
 import { messageOf, ScorerError, UsageError } from "../errors.ts";
 import type { ServedModel } from "../scorer/protocols/service.ts";
@@ -45,9 +45,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
 const CHECK_MS = 1_000;
 const MOST_HEADER_BYTES = 16_384;
-/** After a stop is asked for, connections are answered so long with `Connection: close`, instead of being cut at once. */
+/** After a stop is asked for, open connections are waited on so long: who sends once more is answered, and told to close. */
 const LINGER_MS = 500;
-const LINGER_STEP_MS = 20;
 /** The service has one model, which paths must give some version. */
 const VERSION = "1";
 
@@ -155,24 +154,22 @@ class ScoringService {
     const underWay = this.#load.requests;
     this.#state = { ...this.#state, draining: true };
     this.#log.write("info", "stopping", { requestsUnderWay: underWay });
-    for (let waited = 0; waited < LINGER_MS && (await this.#connections()) > 0; waited += LINGER_STEP_MS)
-      await new Promise((resolve) => setTimeout(resolve, LINGER_STEP_MS));
+    // Not the HTTP server's own close, which would cut connections that wait for their sender's next request.
+    const closed = new Promise((resolve) => NetServer.prototype.close.call(this.#server, resolve));
+    const linger = setTimeout(() => this.#server.closeIdleConnections(), LINGER_MS);
     let cut = 0;
     const deadline = setTimeout(() => {
       cut = this.#load.requests;
       this.#server.closeAllConnections();
     }, this.#options.timeoutMs + CHECK_MS);
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closed;
+    clearTimeout(linger);
     clearTimeout(deadline);
     await this.#engine?.close();
     this.#log.write("info", "stopped", { requestsCut: cut });
     this.#log.flush();
     if (cut > 0)
       throw new ScorerError(`${cut} requests had no answer in time and were cut: allow more with --timeout`);
-  }
-
-  #connections(): Promise<number> {
-    return new Promise((resolve) => this.#server.getConnections((_error, count) => resolve(count)));
   }
 
   #over({ id, method, path, route, status, ms, images, bytesReceived }: Outcome): void {
