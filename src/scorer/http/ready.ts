@@ -65,18 +65,29 @@ async function stateOf(
   for (const [i, path] of paths.entries()) {
     signal.throwIfAborted();
     const answer = await answerOf(ask, path);
-    if (typeof answer === "number" && ABSENT.has(answer)) continue;
-    if (typeof answer === "number" && answer !== 400 && answer !== 429 && answer < 500) return "ready";
-    const words = typeof answer === "number" ? statusText(answer) : answer;
+    if (typeof answer !== "string") {
+      const { status } = answer;
+      if (isAbsent(answer)) continue;
+      if (status !== 400 && status !== 429 && status < 500) return "ready";
+    }
+    const words = typeof answer === "string" ? answer : statusText(answer.status);
     return { candidates: paths.slice(i), answer: `GET ${path}: ${words}` };
   }
   return "ready";
 }
 
-/** The status; where there is none, why not. */
-async function answerOf(ask: (path: string) => Promise<HttpReply>, path: string): Promise<number | string> {
+/** TensorFlow Serving answers 400 for every path that it does not know, and says so: `Malformed request: GET /ping`. */
+function isAbsent({ status, body }: HttpReply): boolean {
+  return ABSENT.has(status) || (status === 400 && body.includes("Malformed request"));
+}
+
+/** The reply; where there is none, why not. */
+async function answerOf(
+  ask: (path: string) => Promise<HttpReply>,
+  path: string,
+): Promise<HttpReply | string> {
   try {
-    return (await ask(path)).status;
+    return await ask(path);
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
     if (error.kind === "tls" || error.kind === "redirect" || LASTING.has(error.code ?? ""))

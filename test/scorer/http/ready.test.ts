@@ -5,7 +5,7 @@ import { HttpFailure, type FailureKind } from "../../../src/scorer/http/failure.
 import { waitUntilReady } from "../../../src/scorer/http/ready.ts";
 import type { HttpReply } from "../../../src/scorer/http/transport.ts";
 
-type Answer = number | HttpFailure;
+type Answer = number | HttpReply | HttpFailure;
 
 const REFUSED = new HttpFailure("refused", "the connection was refused");
 
@@ -28,8 +28,8 @@ async function wait(
     const own = answers[path]!;
     const times = heard.asked.filter((asked) => asked === path).length;
     const answer = own[Math.min(times, own.length) - 1]!;
-    if (typeof answer !== "number") throw answer;
-    return await Promise.resolve(reply(answer));
+    if (answer instanceof Error) throw answer;
+    return await Promise.resolve(typeof answer === "number" ? reply(answer) : answer);
   };
   await waitUntilReady(ask, Object.keys(answers), {
     limitMs,
@@ -45,8 +45,8 @@ async function wait(
   return heard;
 }
 
-function reply(status: number): HttpReply {
-  return { status, headers: {}, body: Buffer.alloc(0), elapsedMs: 1, bytesReceived: 0, redirected: null };
+function reply(status: number, body = ""): HttpReply {
+  return { status, headers: {}, body: Buffer.from(body), elapsedMs: 1, bytesReceived: 0, redirected: null };
 }
 
 describe("waitUntilReady(ask, paths, waiting)", () => {
@@ -71,6 +71,14 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
   test("asks the next path where one is not there, and does not come back to it", async () => {
     const { asked } = await wait({ "/v2/ready": [404], "/ready": [405], "/ping": [503, 200] });
     expect(asked).toEqual(["/v2/ready", "/ready", "/ping", "/ping"]);
+  });
+
+  test("takes TensorFlow Serving's 400 for a path that is not there", async () => {
+    const malformed = reply(400, `{ "error": "Malformed request: GET /v2/ready" }`);
+    expect((await wait({ "/v2/ready": [malformed], "/ready": [200] })).asked).toEqual([
+      "/v2/ready",
+      "/ready",
+    ]);
   });
 
   test("takes any answer where no path is there", async () => {
