@@ -48,6 +48,14 @@ export async function openService(
   if (endpoint === undefined) throw new TypeError("there is no endpoint to open");
   const settings = endpointSettings({ ...options, endpoint }, context.env);
   const { openEndpoint } = await import("../scorer/endpoint.ts");
-  const hooks = { onWait: () => progress.update("Waiting for the service", 0, null) };
+  let told = false;
+  const onWait = (answer: string): void => {
+    progress.update("Waiting for the service", 0, null);
+    // A log has no progress line, and would be silent for as long as the service takes to start.
+    if (told || options.quiet || context.stderr.columns !== null) return;
+    told = true;
+    context.stderr.write(`waiting up to ${options.wait} s for the service: ${answer}\n`);
+  };
+  const hooks = { onWait };
   return await openEndpoint(settings, dataset, probe, hooks, signal);
 }
