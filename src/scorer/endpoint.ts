@@ -13,7 +13,7 @@ import { createDelivery, isNoAnswer, type Delivery } from "./delivery/delivery.t
 import type { Candidate } from "./endpoint/discover.ts";
 import { answersIn } from "./endpoint/interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./endpoint/options.ts";
-import { attempt, type Line } from "./endpoint/requests.ts";
+import { ASKING_AGAIN, ASKING_ONCE_MORE, attempt, type Line } from "./endpoint/requests.ts";
 import { trafficLog } from "./endpoint/traffic.ts";
 import { continued, entriesOf, Known } from "./endpoint/known.ts";
 import { understand, type Understood } from "./endpoint/understand.ts";
@@ -94,7 +94,14 @@ function opened(
   for (const trial of understood.trials) known.keep(trial.choice, entriesOf(trial, probe));
   const delivery = createDelivery<Item, StoredAnswer>({
     attempt: (items, signal) =>
-      attempt(line, way, items, (answer, rows) => answersIn(answer, plan, rows, images.classes), signal),
+      attempt(
+        line,
+        way,
+        items,
+        (answer, rows) => answersIn(answer, plan, rows, images.classes),
+        known.trying ? ASKING_ONCE_MORE : ASKING_AGAIN,
+        signal,
+      ),
     bytesOf: (item) => way.writer.bytesOf(item),
     overheadBytes: way.writer.overheadBytes,
     maxBytes: options.maxRequestBytes,

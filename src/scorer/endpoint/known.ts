@@ -45,6 +45,11 @@ export class Known {
     this.#journal = journal;
   }
 
+  /** Until the main run: it is not settled yet how the pixels are fed. */
+  get trying(): boolean {
+    return this.#trying;
+  }
+
   /** From now on all images are scored, whose answers are not to be held in memory. */
   mainRun(): void {
     this.#trying = false;

@@ -38,9 +38,15 @@ export type Read<A> = (answer: Answer, rows: number) => readonly (A | BadRow)[];
 const MOST_READ = 1 << 16;
 /** Longest text of a service's that is repeated. */
 const MOST_WORDS = 300;
-/** How often rows without a usable answer are asked for again by themselves. */
-const ROUNDS = 3;
-const PAUSE_MS = 100;
+/** How rows without a usable answer are asked for again by themselves. */
+export interface AskingAgain {
+  readonly rounds: number;
+  /** Before the first of them; twice as long before the second, and so on. */
+  readonly pauseMs: number;
+}
+export const ASKING_AGAIN: AskingAgain = { rounds: 3, pauseMs: 100 };
+/** Pixels fed in a way that the model is not made for may well give no numbers each time. */
+export const ASKING_ONCE_MORE: AskingAgain = { rounds: 1, pauseMs: 0 };
 
 /** Sends one request for some images, and asks again for those whose rows are no answer. */
 export async function attempt<A extends object>(
@@ -48,14 +54,15 @@ export async function attempt<A extends object>(
   way: Way,
   items: readonly Item[],
   read: Read<A>,
+  { rounds, pauseMs }: AskingAgain,
   signal: AbortSignal,
 ): Promise<Outcome<A>> {
   const outcome = await once(line, way, items, read, signal);
   if (outcome.kind !== "answered") return outcome;
   const answers: (A | NoAnswer)[] = [...outcome.answers];
   let bad = failedRows(answers);
-  for (let round = 1; round <= ROUNDS && bad.length > 0; round++) {
-    await sleep(PAUSE_MS * round, null, { signal });
+  for (let round = 1; round <= rounds && bad.length > 0; round++) {
+    await sleep(pauseMs * round, null, { signal });
     const again = await once(
       line,
       way,

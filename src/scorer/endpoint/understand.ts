@@ -11,7 +11,7 @@ import { ReplyError, type Answer } from "../protocols/protocol.ts";
 import { discover } from "./discover.ts";
 import { answersIn, concatenated, tensorsOf } from "./interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./options.ts";
-import { attempt, type Line, type Way } from "./requests.ts";
+import { ASKING_ONCE_MORE, attempt, type Line, type Way } from "./requests.ts";
 import { Service } from "./service.ts";
 import { ways, type Tried } from "./ways.ts";
 import type { WriterPlan } from "./writer.ts";
@@ -98,6 +98,7 @@ function trialDelivery(options: EndpointOptions, line: Line, way: Way): Delivery
           way,
           items,
           (answer, rows) => Array.from({ length: rows }, (_, row) => ({ answer, row })),
+          ASKING_ONCE_MORE,
           signal,
         ),
       ),
