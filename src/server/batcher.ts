@@ -1,5 +1,6 @@
 import { RequestError, type NumberBlock, type Numbers } from "../scorer/protocols/service.ts";
 import type { Scores } from "../types.ts";
+import { AbortedError } from "./aborted.ts";
 
 export interface BatcherOptions {
   /** Scores `count` rows. Never called again before it has answered. */
@@ -21,8 +22,8 @@ export interface BatcherOptions {
 /** A request's images on their way. */
 export interface Job {
   readonly scores: Promise<Scores>;
-  /** Nobody waits for them any more. */
-  cancel(): void;
+  /** Nobody waits for them any more: the promise rejects with an AbortedError. */
+  readonly cancel: () => void;
 }
 
 /** Below so many rows a run's own cost outweighs that of its images: only then is it worth waiting for more. */
@@ -97,7 +98,7 @@ export class Batcher {
     this.#queue.push(job!);
     this.#rows += count;
     this.#wake();
-    return { scores, cancel: () => void (job!.cancelled = true) };
+    return { scores, cancel: () => this.#fail(job!, new AbortedError("the images need no scores any more")) };
   }
 
   #wake(): void {

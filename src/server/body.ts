@@ -1,13 +1,9 @@
 import type { IncomingMessage } from "node:http";
 
 import { RequestError, type RequestBody } from "../scorer/protocols/service.ts";
+import { AbortedError } from "./aborted.ts";
 import { JsonReader } from "./json.ts";
 import type { TableOptions } from "./table.ts";
-
-/** The sender went away before its body was complete: there is nobody to answer. */
-export class AbortedError extends Error {
-  override readonly name = "AbortedError";
-}
 
 export interface BodyOptions extends Pick<TableOptions, "element" | "rowSize"> {
   readonly mostBytes: number;
@@ -15,6 +11,8 @@ export interface BodyOptions extends Pick<TableOptions, "element" | "rowSize"> {
   readonly jsonBytes: number | null;
   /** Told of bytes as they come. */
   readonly onBytes: (bytes: number) => void;
+  /** Told how to give the body up: Node says nothing more of a request that is answered before its body is there. */
+  readonly onStart: (stop: () => void) => void;
 }
 
 /** What a Content-Length says, null without one: Node has refused what is no number. */
@@ -31,9 +29,8 @@ export function tooLarge(mostBytes: number): RequestError {
 }
 
 /**
- * Reads a body as it arrives.
- *
- * @throws RequestError where it is too large or is no JSON that a protocol could take, AbortedError
+ * Reads a body as it arrives. The promise rejects with a RequestError where it is too large or is no JSON that a protocol
+ * could take, and with an AbortedError where it does not come.
  */
 export function readBody(request: IncomingMessage, options: BodyOptions): Promise<RequestBody> {
   const announced = announcedBytes(request);
@@ -65,8 +62,9 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
       }
     };
     const close = (): void => {
-      if (!ended) fail(new AbortedError("the sender went away"));
+      if (!ended) fail(new AbortedError("the body was not sent to its end"));
     };
+    options.onStart(close);
     request.on("data", take).on("end", end).on("close", close).on("error", close);
   });
 }

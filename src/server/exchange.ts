@@ -19,8 +19,8 @@ export interface Outcome {
 
 /** The sender went away, as nginx counts it. */
 const GONE = 499;
-/** What is read of the body of a request that is already answered, before its connection is cut. */
-const MOST_DRAINED_MS = 5_000;
+/** The connection of a request that is already answered is closed once so long nothing more of its body has come. */
+const DRAINED_MS = 500;
 
 /** One request and its answer. */
 export class Exchange {
@@ -38,6 +38,8 @@ export class Exchange {
   readonly #response: ServerResponse;
   readonly #startedAt = performance.now();
   readonly #mostDrained: number;
+  #cutting = false;
+  #written = false;
 
   constructor(
     request: IncomingMessage,
@@ -90,30 +92,38 @@ export class Exchange {
       "Content-Length": typeof body === "string" ? Buffer.byteLength(body) : body.length,
       ...(close ? { Connection: "close" } : {}),
     });
-    response.end(body);
-    if (!this.request.complete && !close) this.#drain();
+    if (this.request.complete || close || this.#cutting) response.end(body);
+    else {
+      // Complete by its length, while the connection stays open for what is still coming.
+      response.write(body, () => (this.#written = true));
+      this.#drain(() => response.end());
+    }
   }
 
-  /** Cuts the connection once the answer is written. */
+  /** Cuts the connection once the answer is written, whatever is still coming. */
   cut(): void {
+    this.#cutting = true;
     this.#response.once("finish", () => this.request.socket.destroySoon());
   }
 
   /** Takes in the rest of an answered request's body: closing at once would reset the connection, and lose the answer. */
-  #drain(): void {
+  #drain(then: () => void): void {
     const { request } = this;
-    const timer = setTimeout(() => request.destroy(), MOST_DRAINED_MS).unref();
+    const timer = setTimeout(then, DRAINED_MS);
     let drained = 0;
     request.on("data", (piece: Buffer) => {
       drained += piece.length;
-      if (drained > this.#mostDrained) request.destroy();
+      timer.refresh();
+      if (drained > this.#mostDrained) then();
     });
-    request.once("close", () => clearTimeout(timer));
+    request.once("end", then);
+    this.#response.once("close", () => clearTimeout(timer));
+    this.#response.once("finish", () => clearTimeout(timer));
     request.resume();
   }
 
   #outcome(): Outcome {
-    const gone = !this.#response.writableFinished;
+    const gone = !this.#response.writableFinished && !this.#written;
     return {
       id: this.id,
       method: this.request.method ?? "",

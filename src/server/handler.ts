@@ -8,8 +8,9 @@ import {
 } from "../scorer/protocols/service.ts";
 import { askedOf, type PixelRange } from "./asked.ts";
 import type { KeyCheck } from "./auth.ts";
-import type { Batcher, Job } from "./batcher.ts";
-import { AbortedError, announcedBytes, readBody, tooLarge } from "./body.ts";
+import type { Batcher } from "./batcher.ts";
+import { AbortedError } from "./aborted.ts";
+import { announcedBytes, readBody, tooLarge } from "./body.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { Exchange, type Outcome } from "./exchange.ts";
 import type { Log } from "./log.ts";
@@ -144,21 +145,22 @@ async function score(
 ): Promise<void> {
   const { options, load } = parts;
   const { request } = exchange;
-  let job: Job | null = null;
+  /** Ends what is waited for: the body, and then the scores. */
+  let giveUp = (): void => {};
   let held = announcedBytes(request) ?? 0;
   let isRead = false;
   load.requests += 1;
   load.reading += 1;
   load.bytes += held;
   const timer = setTimeout(() => {
-    job?.cancel();
+    giveUp();
     const [status, what] = isRead
       ? [503, "it was not scored in time"]
       : [408, "its body did not come in time"];
     if (!isRead) exchange.cut();
     send(service.error(status, `the request took more than ${options.timeoutMs / 1000} s: ${what}`), RETRY);
   }, options.timeoutMs);
-  exchange.onGone(() => job?.cancel());
+  exchange.onGone(() => giveUp());
   try {
     const asked = askedOf(request.headers, exchange.query, options.pixels, exchange.id);
     const jsonBytes = service.jsonBytes?.(request.headers as Record<string, string | undefined>) ?? null;
@@ -174,6 +176,7 @@ async function score(
         held += more;
         load.bytes += more;
       },
+      onStart: (stop) => (giveUp = stop),
     });
     isRead = true;
     load.reading -= 1;
@@ -181,7 +184,8 @@ async function score(
     prepare(wanted.images, wanted.pixels, model, options);
     exchange.images = wanted.count;
     if (exchange.answered) return;
-    job = batcher.submit(wanted.images, wanted.count);
+    const job = batcher.submit(wanted.images, wanted.count);
+    giveUp = job.cancel;
     send(wanted.write(await job.scores));
   } catch (error) {
     if (!(error instanceof AbortedError)) send(...failureOf(parts, service, exchange, error));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { NumberBlock } from "../../src/scorer/protocols/service.ts";
+import { AbortedError } from "../../src/server/aborted.ts";
 import { Batcher, type BatcherOptions } from "../../src/server/batcher.ts";
 import type { Scores } from "../../src/types.ts";
 
@@ -112,7 +113,9 @@ describe("Batcher", () => {
 
   test("what is cancelled is not scored", async () => {
     const { submit, runs, made } = batcher();
-    submit([1, 2, 3]).cancel();
+    const job = submit([1, 2, 3]);
+    job.cancel();
+    await expect(job.scores).rejects.toThrow(new AbortedError("the images need no scores any more"));
     expect(await labelsOf(submit([4]))).toEqual([4]);
     expect(runs).toEqual([[1, 1]]);
     expect(made.queued).toBe(0);

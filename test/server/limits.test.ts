@@ -29,6 +29,13 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
+/** No request is counted as under way. */
+async function expectNothingLeft(url: string): Promise<void> {
+  const { body } = await ask(`${url}/metrics`);
+  for (const reading of ["requests_in_flight 0", "pending_bytes 0", "queued_images 0"])
+    expect(body).toContain(`\nmnist_evaluate_${reading}\n`);
+}
+
 /** What a server says to these bytes, until it closes. */
 function raw(url: string, text: string, { end = false, afterMs = 0 } = {}): Promise<string> {
   const { hostname, port } = new URL(url);
@@ -144,9 +151,7 @@ describe("bodies", () => {
     const { url, logged } = await serve({}, fakeEngine());
     await raw(url, "POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", { afterMs: 100 });
     await until(() => logged().some(({ status }) => status === 499));
-    const metrics = (await ask(`${url}/metrics`)).body;
-    expect(metrics).toContain("\nmnist_evaluate_requests_in_flight 0\n");
-    expect(metrics).toContain("\nmnist_evaluate_pending_bytes 0\n");
+    await expectNothingLeft(url);
   });
 });
 
@@ -202,6 +207,7 @@ describe("load", () => {
     await until(() => held() === 1);
     release();
     expect((await next).body).toBe("[1]");
+    await expectNothingLeft(url);
   });
 });
 
