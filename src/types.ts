@@ -116,7 +116,7 @@ export interface ScorerDescription {
 }
 
 export interface Scores {
-  /** n: the predicted classes; 0 for an image without an answer. */
+  /** n: the predicted classes; of no meaning for an image without an answer. */
   readonly labels: Uint8Array;
   /** n×k as the model gave them, or null where it gives labels only. */
   readonly probabilities: Float32Array | null;

@@ -32,6 +32,8 @@ export interface Openers {
 
 /** Images that are read at once where `--batch-size` does not say so. */
 const BATCH_SIZE = 1000;
+/** How often the ways to feed the pixels are tried again without images that the service left unanswered. */
+const PREFLIGHT_ROUNDS = 4;
 
 /** Images in a batch: of a service's requests, `--batch-size` says how many they hold. */
 export function batchSizeOf({ endpoint, batchSize }: EvaluateArguments): number {
@@ -204,11 +206,35 @@ async function tryChoices(
       `--scale ${scale}: the model takes whole numbers, so that only ${possible} makes sense: leave --scale out`,
     );
   }
-  return await preflight({
-    probe,
-    classes: dataset.classes.length,
-    choices,
-    wanted: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
-    score: (choice, batch) => scorer(choice).score(batch, signal),
-  });
+  let images = probe;
+  for (let round = 1; ; round++) {
+    const unanswered = new Set<number>();
+    const outcome = await preflight({
+      probe: images,
+      classes: dataset.classes.length,
+      choices,
+      wanted: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
+      async score(choice, batch) {
+        const scores = await scorer(choice).score(batch, signal);
+        const failed = [...(scores.failed?.keys() ?? [])];
+        // A service that refuses pixels in this way refuses all or most of them; other failures are the network's.
+        if (failed.length * 2 < batch.labels.length)
+          for (const row of failed) unanswered.add(batch.indices[row]!);
+        return scores;
+      },
+    });
+    // Ways are compared on images that each of them has an answer for. What is answered is not asked again.
+    if (unanswered.size === 0 || round === PREFLIGHT_ROUNDS) return outcome;
+    images = withoutImages(images, unanswered);
+  }
+}
+
+function withoutImages({ indices, labels, pixels }: Batch, unwanted: ReadonlySet<number>): Batch {
+  const size = pixels.length / labels.length;
+  const rows = [...indices.keys()].filter((row) => !unwanted.has(indices[row]!));
+  return {
+    indices: Uint32Array.from(rows, (row) => indices[row]!),
+    labels: Uint8Array.from(rows, (row) => labels[row]!),
+    pixels: Uint8Array.from(rows.flatMap((row) => [...pixels.subarray(row * size, (row + 1) * size)])),
+  };
 }

@@ -40,6 +40,8 @@ export interface OpenedEndpoint {
 const MOST_REPLY_BYTES = 64 * 2 ** 20;
 /** Share of the time-out that a request may take before later ones are made smaller. */
 const SLOW_SHARE = 0.5;
+/** No class, but where there are 256 of them. */
+const UNANSWERED = 255;
 /** Enough to keep requests of full size under way while the first batch waits for its last answer. */
 const BATCHES_AT_ONCE = 3;
 /**
@@ -191,7 +193,7 @@ async function score(
 }
 
 function together(answers: readonly (StoredAnswer | null)[], classes: number, scored: boolean): Scores {
-  const labels = new Uint8Array(answers.length);
+  const labels = new Uint8Array(answers.length).fill(UNANSWERED);
   const probabilities = scored ? new Float32Array(answers.length * classes) : null;
   answers.forEach((answer, row) => {
     if (answer === null) return;

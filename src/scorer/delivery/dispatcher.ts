@@ -131,6 +131,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   }
 
   #settle(piece: Piece<Item, A>, outcome: Outcome<A>, order: number, elapsedMs: number): void {
+    if ("request" in outcome && outcome.request !== undefined) piece.request = outcome.request;
     switch (outcome.kind) {
       case "answered":
         this.#size.answered(piece.end - piece.start, elapsedMs);
@@ -224,7 +225,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     const family = piece.family ?? new Family(images, failure, patience);
     if (!family.answered && family.verdict === null && this.#hopeless === label) this.#giveUp(family, label);
     const failed = family.verdict;
-    if (failed !== null) return this.#fill(piece, () => ({ failed }));
+    if (failed !== null) return this.#fill(piece, () => noAnswer(piece, failed));
     this.#settings.onRetry?.(label);
     piece.call.ready.push(...split(piece, family));
   }
@@ -232,13 +233,13 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   #giveUp(family: Family, label: string): void {
     this.#hopeless = label;
     const failed = family.giveUp();
-    for (const piece of this.#queue.takeFamily(family)) this.#fill(piece, () => ({ failed }));
+    for (const piece of this.#queue.takeFamily(family)) this.#fill(piece, () => noAnswer(piece, failed));
   }
 
   #fail(piece: Piece<Item, A>, reason: string): void {
     const attempts = piece.attempts + (piece.earlier ?? 0);
     const failed = attempts === 1 ? reason : `${reason} (after ${attempts} attempts)`;
-    this.#fill(piece, () => ({ failed }));
+    this.#fill(piece, () => noAnswer(piece, failed));
   }
 
   #fill({ call, start, end }: Piece<Item, A>, answer: (i: number) => A | NoAnswer): void {
@@ -265,4 +266,9 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     }
     this.#alarm.set(Infinity);
   }
+}
+
+/** With the last request for it, be it one for it and others. */
+function noAnswer({ request }: Pick<Piece<unknown, unknown>, "request">, failed: string): NoAnswer {
+  return request === undefined ? { failed } : { failed, request };
 }

@@ -36,6 +36,8 @@ export interface Piece<Item, A> {
   earlier: number | null;
   /** How many signs of life the service had given when this round's first attempt was sent. */
   signs: number;
+  /** X-Request-Id of the last request for these images. */
+  request: string | undefined;
 }
 
 export function pieceOf<Item, A>(
@@ -43,8 +45,9 @@ export function pieceOf<Item, A>(
   start: number,
   end: number,
   family: Family | null = null,
+  request?: string,
 ): Piece<Item, A> {
-  return { call, start, end, family, attempts: 0, unclear: 0, earlier: null, signs: 0 };
+  return { call, start, end, family, attempts: 0, unclear: 0, earlier: null, signs: 0, request };
 }
 
 /** How a piece whose content was refused is split: in halves, at first with a single image before them. */
@@ -54,5 +57,5 @@ export function split<Item, A>(piece: Piece<Item, A>, family: Family): Piece<Ite
   // Halves alone would ask for nearly every image before the first is found to be refused by itself.
   if (!family.answered && end - start > 2) bounds.push(start + 1);
   bounds.push(Math.ceil((bounds.at(-1)! + end) / 2), end);
-  return bounds.slice(1).map((bound, i) => pieceOf(call, bounds[i]!, bound, family));
+  return bounds.slice(1).map((bound, i) => pieceOf(call, bounds[i]!, bound, family, piece.request));
 }

@@ -61,19 +61,23 @@ export async function understand(
   await service.ready(hooks);
   const candidates = await discover(options, (path) => service.ask(path));
   const refusals: Refusal[] = [];
-  for (const tried of ways(candidates, options, images)) {
-    const { way, writerPlan } = tried;
-    const trial = trialDelivery(options, line, way);
-    const [first] = await deliverRaw(trial, probe, 1, images, trialChoices(writerPlan)[0]!, signal);
-    if (first === undefined || isNoAnswer(first)) {
-      refusals.push({ way, reason: first?.failed ?? "there are no images to try it with" });
-      continue;
+  // Pixels as whole numbers come last, for services that take nothing else.
+  for (const order of [0, 1]) {
+    for (const tried of ways(candidates, options, images)) {
+      const choice = trialChoices(tried.writerPlan)[order];
+      if (choice === undefined) continue;
+      const trial = trialDelivery(options, line, tried.way);
+      const [first] = await deliverRaw(trial, probe, 1, images, choice, signal);
+      if (first === undefined || isNoAnswer(first)) {
+        refusals.push({
+          way: tried.way,
+          reason: first?.failed ?? "there are no images to try it with",
+        });
+        continue;
+      }
+      const found = await outputs(options, trial, tried, images, probe, signal);
+      return { ...tried, ...found, server: service.server };
     }
-    return {
-      ...tried,
-      ...(await outputs(options, trial, tried, images, probe, signal)),
-      server: service.server,
-    };
   }
   throw notTaken(options, refusals);
 }
@@ -151,9 +155,18 @@ async function outputs(
 ): Promise<Pick<Understood, "plan" | "trials">> {
   const url = shownUrl(way.candidate.url);
   const rounds = [];
+  const refusals: NoAnswer[] = [];
   for (const choice of trialChoices(writerPlan)) {
     const raw = await deliverRaw(trial, probe, TRIAL_IMAGES, images, choice, signal);
-    rounds.push({ choice, raw, answer: answerOf(raw, url) });
+    // Some services check that numbers lie between 0 and 1, and refuse all others.
+    if (raw.every(isNoAnswer)) refusals.push(raw[0]!);
+    else rounds.push({ choice, raw, answer: answerOf(raw, url) });
+  }
+  if (rounds.length === 0) {
+    const images = Math.min(TRIAL_IMAGES, probe.labels.length);
+    throw new ScorerError(
+      `${url} answers for one image, but for none of ${images}: ${refusals[0]?.failed ?? ""}`,
+    );
   }
   const rows = Math.min(...rounds.map(({ raw }) => raw.filter((row) => !isNoAnswer(row)).length));
   const all = rounds.map(({ answer }) => tensorsOf(firstRows(answer, rows), images.classes));
@@ -176,10 +189,6 @@ async function outputs(
 function answerOf(raw: readonly (RawRow | NoAnswer)[], url: string): Answer {
   const answered = raw.flatMap((row) => (isNoAnswer(row) ? [] : [row]));
   const replies = [...new Set(answered.map(({ answer }) => answer))];
-  const failed = raw.find(isNoAnswer);
-  if (replies.length === 0) {
-    throw new ScorerError(`${url} answers for one image but not for ${raw.length}: ${failed?.failed ?? ""}`);
-  }
   try {
     return concatenated(replies);
   } catch (error) {

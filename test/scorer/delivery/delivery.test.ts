@@ -348,3 +348,23 @@ describe("backoff(failures, afterMs, random)", () => {
     expect(backoff(1, -5, shortest)).toBe(0);
   });
 });
+
+test("an image without an answer bears the last request that it was in", async () => {
+  let count = 0;
+  const named = scene((items) => {
+    const request = `request-${(count += 1)}`;
+    return items.includes(3) ? { ...refused, request } : answered(items);
+  });
+  const answers = await named.deliver(range(0, 6));
+  const failed = answers.flatMap((answer) => (isNoAnswer(answer) ? [answer] : []));
+  expect(failed).toEqual([
+    { failed: expect.stringContaining("400"), request: `request-${lastWith(named, 3)}` },
+  ]);
+});
+
+function lastWith(
+  scene: { readonly requests: readonly { readonly items: readonly number[] }[] },
+  item: number,
+): number {
+  return scene.requests.findLastIndex(({ items }) => items.includes(item)) + 1;
+}
