@@ -11,6 +11,7 @@ import { evaluateOptions } from "../../src/cli/options.ts";
 import { loadModel } from "../../src/scorer/open.ts";
 import type { Dataset } from "../../src/types.ts";
 import { writeModel, writeWrong } from "../scorer/models.ts";
+import { LOGREG, server } from "../servers/scene.ts";
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-inputs-"))));
@@ -135,5 +136,21 @@ describe("openInputs() with --limit", () => {
     const { dataset, scorer } = await opened(["--limit", "10", "--classes", names]);
     expect(dataset.classes).toEqual(names.split(","));
     await scorer.close();
+  });
+});
+
+describe("openInputs() with --endpoint", () => {
+  test("finds how the pixels are fed though the service leaves images unanswered", async () => {
+    const faults = [{ name: "503" as const, rate: 0.3, after: 4 }];
+    const { scoreUrl } = await server("azureml", { model: LOGREG, output: "probabilities", faults });
+    const args = ["--endpoint", scoreUrl, "--retries", "0", "--batch-size", "10"];
+    const inputs = await opened([...args, "--out", join(folder, "out")]);
+    const { chosen, candidates } = inputs.preflight;
+    expect(chosen).toEqual({ scale: "unit", invert: false, transpose: false });
+    const [best] = candidates;
+    // Images without an answer are in no way's numbers.
+    expect(best?.images).toBeLessThan(300);
+    expect(best?.log_loss).toBeLessThan(0.6);
+    await inputs.close();
   });
 });
