@@ -18,6 +18,13 @@ const MOST_HELD = 16_384;
 export function jsonLog(from: LogChoice, write: (text: string) => void, now: () => Date): Log {
   const lowest = from === "silent" ? Infinity : LEVELS.indexOf(from);
   let held = "";
+  let [timeMs, time] = [NaN, ""];
+  /** Many lines are of the same millisecond. */
+  const timestamp = (): string => {
+    const moment = now();
+    if (moment.getTime() !== timeMs) [timeMs, time] = [moment.getTime(), moment.toISOString()];
+    return time;
+  };
   let timer: NodeJS.Timeout | null = null;
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer);
@@ -28,7 +35,7 @@ export function jsonLog(from: LogChoice, write: (text: string) => void, now: () 
   return {
     write(level, message, fields) {
       if (LEVELS.indexOf(level) < lowest) return;
-      held += `${JSON.stringify({ time: now().toISOString(), level, message, ...fields })}\n`;
+      held += `${JSON.stringify({ time: timestamp(), level, message, ...fields })}\n`;
       if (held.length > MOST_HELD || LEVELS.indexOf(level) >= LEVELS.indexOf("warn")) flush();
       else timer ??= setTimeout(flush, HELD_MS).unref();
     },

@@ -27,7 +27,7 @@ export interface TableOptions {
 
 /** Where `0,` or `0.0,` has its comma, 0 for anything else: most of an image is background. */
 function zeroEnd(bytes: Uint8Array, at: number): number {
-  if (bytes[at] !== ZERO) return 0;
+  if (bytes[at] !== ZERO || at + 3 >= bytes.length) return 0;
   if (bytes[at + 1] === COMMA) return at + 1;
   return bytes[at + 1] === POINT && bytes[at + 2] === ZERO && bytes[at + 3] === COMMA ? at + 3 : 0;
 }
@@ -148,7 +148,8 @@ export class TableReader {
         at = end;
         break;
       }
-      at = bytes[end + 1] === SPACE ? end + 2 : end + 1;
+      at = end + 1;
+      if (at < bytes.length && bytes[at] === SPACE) at++;
       if (at >= bytes.length || !isNumberStart(bytes[at]!)) break;
     }
     this.#count(depth, filled, from);
