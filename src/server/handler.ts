@@ -88,6 +88,9 @@ export function createHandler(parts: HandlerParts): Handler {
   };
 }
 
+/** There is nothing to give up. */
+function nothing(): void {}
+
 type Send = (reply: ServiceReply, more?: Readonly<Record<string, string>>) => void;
 type Sent = [reply: ServiceReply, more?: Readonly<Record<string, string>>];
 
@@ -146,7 +149,7 @@ async function score(
   const { options, load } = parts;
   const { request } = exchange;
   /** Ends what is waited for: the body, and then the scores. */
-  let giveUp = (): void => {};
+  let giveUp = nothing;
   let held = announcedBytes(request) ?? 0;
   let isRead = false;
   load.requests += 1;

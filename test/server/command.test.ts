@@ -46,9 +46,9 @@ describe("serve", () => {
       const agent = new Agent({ keepAlive: true });
       const one = body(1);
       const counts = { answered: 0, refused: 0, lost: [] as string[] };
-      let stop = false;
+      const stopping = new AbortController();
       const client = async (): Promise<void> => {
-        while (!stop) {
+        while (!stopping.signal.aborted) {
           const outcome = await once(served.url, agent, one);
           if (outcome === "answered") counts.answered += 1;
           else if (outcome === "ECONNREFUSED") {
@@ -61,7 +61,7 @@ describe("serve", () => {
       await sleep(500);
       served.child.kill(signal);
       expect(await served.ended).toBe(0);
-      stop = true;
+      stopping.abort();
       await Promise.all(clients);
       agent.destroy();
       expect(counts.lost).toEqual([]);
@@ -145,8 +145,19 @@ describe("evaluate --endpoint against serve", () => {
     const served = await start(["--log", "silent"]);
     const out = path(protocol);
     const { code, stderr } = await evaluate([
-      ...["--endpoint", `${served.url}${route}`, "--protocol", protocol, "--model", bundled],
-      ...["--charts", "none", "--reports", "json", "--quiet", "--out", out],
+      "--endpoint",
+      `${served.url}${route}`,
+      "--protocol",
+      protocol,
+      "--model",
+      bundled,
+      "--charts",
+      "none",
+      "--reports",
+      "json",
+      "--quiet",
+      "--out",
+      out,
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const { parity } = readJson<{

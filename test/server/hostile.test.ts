@@ -280,10 +280,9 @@ test(`${REQUESTS} hostile requests: each has the right status, nothing crashes, 
   const metrics = (await ask(`${served.url}/metrics`, { headers })).body;
   for (const reading of ["requests_in_flight 0", "queued_images 0", "pending_bytes 0"])
     expect(metrics).toContain(`\nmnist_evaluate_${reading}\n`);
-  if (before !== null && after !== null) {
-    console.log(`${REQUESTS} hostile requests: ${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after`);
-    expect(after).toBeLessThan(before * ALLOWED_GROWTH);
-  }
+  console.log(`${REQUESTS} hostile requests: ${before?.toFixed(0)} MB before, ${after?.toFixed(0)} MB after`);
+  // Without /proc there is nothing to compare.
+  expect(after ?? 0).toBeLessThan((before ?? 1) * ALLOWED_GROWTH);
   served.child.kill("SIGTERM");
   expect(await served.ended).toBe(0);
   expect(served.stderr()).not.toContain(KEY);

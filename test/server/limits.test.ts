@@ -151,6 +151,7 @@ describe("bodies", () => {
     const { url, logged } = await serve({}, fakeEngine());
     await raw(url, "POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", { afterMs: 100 });
     await until(() => logged().some(({ status }) => status === 499));
+    expect(logged().at(-1)).toMatchObject({ path: "/score", status: 499 });
     await expectNothingLeft(url);
   });
 });

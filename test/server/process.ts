@@ -25,10 +25,10 @@ export async function start(
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   let stderr = "";
-  child.stderr!.on("data", (piece: Buffer) => (stderr += piece.toString()));
+  child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()));
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const said = new Promise<string>((resolve) =>
-    child.stdout!.once("data", (piece: Buffer) => resolve(piece.toString())),
+    child.stdout.once("data", (piece: Buffer) => resolve(piece.toString())),
   );
   const line = await Promise.race([said, ended.then((code) => `ended with ${code}: ${stderr}`)]);
   const url = /(http:\S+)\/score\n$/.exec(line)?.[1];
