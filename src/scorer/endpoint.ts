@@ -13,7 +13,7 @@ import { createDelivery, isNoAnswer, type Delivery } from "./delivery/delivery.t
 import type { Candidate } from "./endpoint/discover.ts";
 import { answersIn } from "./endpoint/interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./endpoint/options.ts";
-import { ASKING_AGAIN, ASKING_ONCE_MORE, attempt, type Line } from "./endpoint/requests.ts";
+import { attempt, TRIED_IMAGES, tryOut, type Line } from "./endpoint/requests.ts";
 import { trafficLog } from "./endpoint/traffic.ts";
 import { continued, entriesOf, Known } from "./endpoint/known.ts";
 import { understand, type Understood } from "./endpoint/understand.ts";
@@ -21,6 +21,7 @@ import { redactor, shownUrl } from "./http/secrets.ts";
 import { openTransport } from "./http/transport.ts";
 import { openJournal, type StoredAnswer } from "./journal.ts";
 import type { Images } from "./onnx.ts";
+import type { Answer } from "./protocols/protocol.ts";
 
 export type { EndpointHooks, EndpointOptions } from "./endpoint/options.ts";
 
@@ -88,31 +89,27 @@ function opened(
   const { way, plan, writerPlan } = understood;
   const journal = openJournal(
     options.journalFolder,
-    bindingOf(options, images, understood),
+    bindingOf(options, line, images, understood),
     images.classes.length,
   );
   const warnings = continued(journal, understood, probe);
   const known = new Known(journal);
   for (const trial of understood.trials) known.keep(trial.choice, entriesOf(trial, probe));
-  const delivery = createDelivery<Item, StoredAnswer>({
-    attempt: (items, signal) =>
-      attempt(
-        line,
-        way,
-        items,
-        (answer, rows) => answersIn(answer, plan, rows, images.classes),
-        known.trying ? ASKING_ONCE_MORE : ASKING_AGAIN,
-        signal,
-      ),
-    bytesOf: (item) => way.writer.bytesOf(item),
-    overheadBytes: way.writer.overheadBytes,
-    maxBytes: options.maxRequestBytes,
-    maxItems: Math.min(options.requestImages, way.writer.mostRows),
-    concurrency: options.concurrency,
-    retries: options.retries,
-    slowMs: options.timeoutMs * SLOW_SHARE,
-    random: seededRandom(options.seed),
-  });
+  const read = (answer: Answer, rows: number) => answersIn(answer, plan, rows, images.classes);
+  const deliveryOf = (maxItems: number, send: typeof attempt): Delivery<Item, StoredAnswer> =>
+    createDelivery({
+      attempt: (items, signal) => send(line, way, items, read, signal),
+      bytesOf: (item) => way.writer.bytesOf(item),
+      overheadBytes: way.writer.overheadBytes,
+      maxBytes: options.maxRequestBytes,
+      maxItems: Math.min(maxItems, options.requestImages, way.writer.mostRows),
+      concurrency: options.concurrency,
+      retries: options.retries,
+      slowMs: options.timeoutMs * SLOW_SHARE,
+      random: seededRandom(options.seed),
+    });
+  const trying = deliveryOf(TRIED_IMAGES, tryOut);
+  const scoring = deliveryOf(Infinity, attempt);
   const close = async (): Promise<void> => {
     journal.close();
     await line.transport.close();
@@ -122,7 +119,8 @@ function opened(
     warnings,
     scorer: (choice) => ({
       describe: () => description(options, understood, choice),
-      score: (batch, signal) => score(batch, choice, images, plan.scores !== null, known, delivery, signal),
+      score: (batch, signal) =>
+        score(batch, choice, images, plan.scores !== null, known, known.trying ? trying : scoring, signal),
       batchesAtOnce: BATCHES_AT_ONCE,
       traffic: {
         observe(listener: (record: RequestRecord) => void) {
@@ -138,14 +136,19 @@ function opened(
   };
 }
 
-/** All that an answer depends on but the image and how it is fed. The key is no part of it. */
-function bindingOf(options: EndpointOptions, images: Images, { way, plan, writerPlan }: Understood): unknown {
+/** All that an answer depends on but the image and how it is fed. No secret is part of it. */
+function bindingOf(
+  options: EndpointOptions,
+  { redact }: Line,
+  images: Images,
+  { way, plan, writerPlan }: Understood,
+): unknown {
   const { candidate, writer } = way;
   return {
-    url: candidate.url.href,
+    url: redact(candidate.url.href),
     protocol: candidate.name,
     form: writer.form.name,
-    headers: options.headers,
+    headers: Object.entries(options.headers).map(([name, value]) => [name, redact(value)]),
     layout: writerPlan.layout,
     type: writerPlan.type,
     channels: writerPlan.channels,

@@ -141,7 +141,7 @@ describe("openInputs() with --limit", () => {
 
 describe("openInputs() with --endpoint", () => {
   test("finds how the pixels are fed though the service leaves images unanswered", async () => {
-    const faults = [{ name: "503" as const, rate: 0.3, after: 4 }];
+    const faults = [{ name: "500" as const, rate: 0.3, after: 6 }];
     const { scoreUrl } = await server("azureml", { model: LOGREG, output: "probabilities", faults });
     const args = ["--endpoint", scoreUrl, "--retries", "0", "--batch-size", "10"];
     const inputs = await opened([...args, "--out", join(folder, "out")]);

@@ -38,15 +38,12 @@ export type Read<A> = (answer: Answer, rows: number) => readonly (A | BadRow)[];
 const MOST_READ = 1 << 16;
 /** Longest text of a service's that is repeated. */
 const MOST_WORDS = 300;
-/** How rows without a usable answer are asked for again by themselves. */
-export interface AskingAgain {
-  readonly rounds: number;
-  /** Before the first of them; twice as long before the second, and so on. */
-  readonly pauseMs: number;
-}
-export const ASKING_AGAIN: AskingAgain = { rounds: 3, pauseMs: 100 };
-/** Pixels fed in a way that the model is not made for may well give no numbers each time. */
-export const ASKING_ONCE_MORE: AskingAgain = { rounds: 1, pauseMs: 0 };
+/** Images in a request that is tried out, and the parts of which those that are refused are unanswered. */
+export const TRIED_IMAGES = 30;
+const TRIED_PARTS = 3;
+/** How often rows without a usable answer are asked for again by themselves. */
+const ROUNDS = 3;
+const PAUSE_MS = 100;
 
 /** Sends one request for some images, and asks again for those whose rows are no answer. */
 export async function attempt<A extends object>(
@@ -54,15 +51,14 @@ export async function attempt<A extends object>(
   way: Way,
   items: readonly Item[],
   read: Read<A>,
-  { rounds, pauseMs }: AskingAgain,
   signal: AbortSignal,
 ): Promise<Outcome<A>> {
   const outcome = await once(line, way, items, read, signal);
   if (outcome.kind !== "answered") return outcome;
   const answers: (A | NoAnswer)[] = [...outcome.answers];
   let bad = failedRows(answers);
-  for (let round = 1; round <= rounds && bad.length > 0; round++) {
-    await sleep(pauseMs * round, null, { signal });
+  for (let round = 1; round <= ROUNDS && bad.length > 0; round++) {
+    await sleep(PAUSE_MS * round, null, { signal });
     const again = await once(
       line,
       way,
@@ -75,6 +71,48 @@ export async function attempt<A extends object>(
     bad = failedRows(answers);
   }
   return { kind: "answered", answers };
+}
+
+/**
+ * The same while it is tried how the pixels are fed: a way that the model is not made for may well be refused each time,
+ * or give no numbers. What the service does not answer is asked once more in parts, and not looked for image by image.
+ */
+export async function tryOut<A extends object>(
+  line: Line,
+  way: Way,
+  items: readonly Item[],
+  read: Read<A>,
+  signal: AbortSignal,
+): Promise<Outcome<A>> {
+  const whole = await once(line, way, items, read, signal);
+  if (!isNoUse(whole)) return whole;
+  const answers: (A | NoAnswer)[] = [];
+  const size = Math.ceil(items.length / TRIED_PARTS);
+  for (let start = 0; start < items.length; start += size) {
+    const part = items.slice(start, start + size);
+    const outcome = await once(line, way, part, read, signal);
+    if (outcome.kind === "answered") answers.push(...outcome.answers);
+    else if ("reason" in outcome && isNoUse(outcome)) answers.push(...part.map(() => noAnswer(outcome)));
+    else return outcome;
+  }
+  return { kind: "answered", answers };
+}
+
+function noAnswer({
+  reason: failed,
+  request,
+}: {
+  readonly reason: string;
+  readonly request?: string;
+}): NoAnswer {
+  return request === undefined ? { failed } : { failed, request };
+}
+
+/** What splitting would be for. */
+function isNoUse(outcome: Outcome<object>): boolean {
+  if (outcome.kind === "answered") return outcome.answers.some((answer) => !isAnswer(answer));
+  if (outcome.kind === "retry") return outcome.patience !== null && !outcome.overloaded;
+  return outcome.kind === "refused";
 }
 
 function failedRows(answers: readonly object[]): number[] {

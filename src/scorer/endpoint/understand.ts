@@ -11,7 +11,7 @@ import { ReplyError, type Answer } from "../protocols/protocol.ts";
 import { discover } from "./discover.ts";
 import { answersIn, concatenated, tensorsOf } from "./interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./options.ts";
-import { ASKING_ONCE_MORE, attempt, type Line, type Way } from "./requests.ts";
+import { TRIED_IMAGES, tryOut, type Line, type Way } from "./requests.ts";
 import { Service } from "./service.ts";
 import { ways, type Tried } from "./ways.ts";
 import type { WriterPlan } from "./writer.ts";
@@ -75,8 +75,8 @@ export async function understand(
         });
         continue;
       }
-      const found = await outputs(options, trial, tried, images, probe, signal);
-      return { ...tried, ...found, server: service.server };
+      const found = await outputs(options, line, tried, images, probe, signal);
+      return { ...found, writerPlan: tried.writerPlan, server: service.server };
     }
   }
   throw notTaken(options, refusals);
@@ -97,19 +97,18 @@ function trialDelivery(options: EndpointOptions, line: Line, way: Way): Delivery
   return createDelivery<Item, RawRow>({
     attempt: async (items, signal) =>
       refusedHere(
-        await attempt(
+        await tryOut(
           line,
           way,
           items,
           (answer, rows) => Array.from({ length: rows }, (_, row) => ({ answer, row })),
-          ASKING_ONCE_MORE,
           signal,
         ),
       ),
     bytesOf: (item) => way.writer.bytesOf(item),
     overheadBytes: way.writer.overheadBytes,
     maxBytes: options.maxRequestBytes,
-    maxItems: Math.min(options.requestImages, way.writer.mostRows),
+    maxItems: Math.min(TRIED_IMAGES, options.requestImages, way.writer.mostRows),
     concurrency: 1,
     retries: options.retries,
     slowMs: Infinity,
@@ -147,40 +146,66 @@ async function deliverRaw(
 /** What the outputs are, from the answers for some dozens of images at each of two scales. */
 async function outputs(
   options: EndpointOptions,
-  trial: Delivery<Item, RawRow>,
-  { way, writerPlan }: Tried,
+  line: Line,
+  { way: wide, writerPlan }: Tried,
   images: Images,
   probe: Batch,
   signal: AbortSignal,
-): Promise<Pick<Understood, "plan" | "trials">> {
-  const url = shownUrl(way.candidate.url);
-  const rounds = [];
-  const refusals: NoAnswer[] = [];
-  for (const choice of trialChoices(writerPlan)) {
-    const raw = await deliverRaw(trial, probe, TRIAL_IMAGES, images, choice, signal);
-    // Some services check that numbers lie between 0 and 1, and refuse all others.
-    if (raw.every(isNoAnswer)) refusals.push(raw[0]!);
-    else rounds.push({ choice, raw, answer: answerOf(raw, url) });
+): Promise<Pick<Understood, "way" | "plan" | "trials">> {
+  const url = shownUrl(wide.candidate.url);
+  // Some services take one image at a time.
+  const narrow: Way = { ...wide, writer: { ...wide.writer, mostRows: 1 } };
+  const atOnce = await rounds(trialDelivery(options, line, wide), writerPlan, images, probe, signal);
+  const [way, all] = atOnce.some(isAnswered)
+    ? [wide, atOnce]
+    : [narrow, await rounds(trialDelivery(options, line, narrow), writerPlan, images, probe, signal)];
+  const answered = all.filter(isAnswered).map((round) => ({ ...round, answer: answerOf(round.raw, url) }));
+  if (answered.length === 0) {
+    const failed = all.flatMap(({ raw }) => raw).find(isNoAnswer)?.failed ?? "";
+    throw new ScorerError(`${url} answers for one image, but for none of ${all[0]?.raw.length}: ${failed}`);
   }
-  if (rounds.length === 0) {
-    const images = Math.min(TRIAL_IMAGES, probe.labels.length);
-    throw new ScorerError(
-      `${url} answers for one image, but for none of ${images}: ${refusals[0]?.failed ?? ""}`,
-    );
-  }
+  const { plan, trials } = planOf(url, answered, options.output, images.classes);
+  return { way, plan, trials };
+}
+
+/** The trial's images, fed in one way. */
+interface Round {
+  readonly choice: PixelChoice;
+  readonly raw: readonly (RawRow | NoAnswer)[];
+}
+
+async function rounds(
+  trial: Delivery<Item, RawRow>,
+  writerPlan: WriterPlan,
+  images: Images,
+  probe: Batch,
+  signal: AbortSignal,
+): Promise<readonly Round[]> {
+  const all: Round[] = [];
+  for (const choice of trialChoices(writerPlan))
+    all.push({ choice, raw: await deliverRaw(trial, probe, TRIAL_IMAGES, images, choice, signal) });
+  return all;
+}
+
+/** Some services check that numbers lie between 0 and 1, and refuse all others. */
+function isAnswered({ raw }: Round): boolean {
+  return !raw.every(isNoAnswer);
+}
+
+function planOf(
+  url: string,
+  rounds: readonly (Round & { readonly answer: Answer })[],
+  wanted: string | null,
+  classes: readonly string[],
+): Pick<Understood, "plan" | "trials"> {
   const rows = Math.min(...rounds.map(({ raw }) => raw.filter((row) => !isNoAnswer(row)).length));
-  const all = rounds.map(({ answer }) => tensorsOf(firstRows(answer, rows), images.classes));
-  const tensors = tensorOutputs(url, all[0]!.tensors, options.output);
-  const plan = outputPlan(
-    url,
-    tensors,
-    all.map(({ outputs }) => outputs),
-    rows,
-    images.classes,
-  );
+  const all = rounds.map(({ answer }) => tensorsOf(firstRows(answer, rows), classes));
+  const tensors = tensorOutputs(url, all[0]!.tensors, wanted);
+  const answers = all.map(({ outputs }) => outputs);
+  const plan = outputPlan(url, tensors, answers, rows, classes);
   const trials = rounds.map(({ choice, raw, answer }) => ({
     choice,
-    answers: understoodRows(raw, answer, plan, images.classes),
+    answers: understoodRows(raw, answer, plan, classes),
   }));
   return { plan, trials };
 }
