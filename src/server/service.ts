@@ -63,6 +63,8 @@ export async function startService(
   const service = new ScoringService(options, log);
   const url = await service.listen();
   log.write("info", "listening", { url, model: options.modelName, keys: options.keys.length });
+  if (options.keys.length === 0 && !isLoopback(options.host))
+    log.write("warn", "whoever reaches this address is answered: ask for keys with --api-key-env", { url });
   try {
     const model = await service.open(openEngine);
     log.write("info", "ready", { url, model: model.name, classes: model.classes.length });
@@ -72,6 +74,8 @@ export async function startService(
     throw error;
   }
 }
+
+const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
 
 class ScoringService {
   readonly #options: ServiceOptions;
