@@ -35,7 +35,7 @@ export class Outage {
     if (this.#lost < Math.min(GONE, Math.max(2, this.#concurrency))) return;
     const attempts = this.#retries === 0 ? "" : `, each sent ${this.#retries + 1} times`;
     throw new ScorerError(
-      `The service stopped answering: ${this.#lost} requests in a row came to nothing${attempts}; the last reason was: ${reason}. Once it answers again, run the same command again: it goes on from there`,
+      `the service stopped answering: ${this.#lost} requests in a row came to nothing${attempts}; the last reason was: ${reason}. Once it answers again, run the same command again: it goes on from there`,
     );
   }
 }

@@ -255,8 +255,11 @@ function notTaken({ url }: EndpointOptions, refusals: readonly Refusal[]): Score
   if (first === undefined) return new ScorerError(`${shownUrl(url)}: there is no way to send it images`);
   const names = refusals.map(({ way }) => `${way.candidate.name} ${way.writer.form.name}`);
   const tried = [...new Set(names)].slice(0, MOST_NAMED).join(", ");
+  // Some reasons tell what to do themselves.
+  const advice = /[.?]$/.test(first.reason)
+    ? ""
+    : ". Name how it takes them with --protocol, --layout or --model-name, and check that the URL is that of the model";
   return new ScorerError(
-    `${shownUrl(first.way.candidate.url)} takes no images as ${tried}: ${first.reason}. ` +
-      "Name how it takes them with --protocol, --layout or --model-name, and check that the URL is that of the model",
+    `${shownUrl(first.way.candidate.url)} takes no images as ${tried}: ${first.reason}${advice}`,
   );
 }

@@ -42,7 +42,7 @@ export function outcomeOfFailure(failure: HttpFailure): Classified {
 function unusable(failure: HttpFailure): Classified {
   return {
     kind: "fatal",
-    error: new ScorerError(`The service cannot be used: ${failure.message}`, { cause: failure }),
+    error: new ScorerError(`the service cannot be used: ${failure.message}`, { cause: failure }),
   };
 }
 
@@ -112,7 +112,7 @@ function ofStatus(status: number, reason: string, errorText: string | null, repl
 function ofOther(status: number, words: Pick<Retry, "label" | "reason">, reply: HttpReply): Classified {
   const cure = cureOf(status, reply);
   if (cure !== null) {
-    const sentence = `The service answered ${words.reason}`.replace(/(?<![.!?])$/, ".");
+    const sentence = `the service answered ${words.reason}`.replace(/(?<![.!?])$/, ".");
     return { kind: "fatal", error: new ScorerError(`${sentence} ${cure}`) };
   }
   return status >= 500 ? { ...PASSING, ...words } : { kind: "refused", ...words };
@@ -138,7 +138,7 @@ const CURES: Readonly<Record<number, string>> = {
 function cureOf(status: number, { redirected }: HttpReply): string | null {
   if (status === 401 || status === 402 || status === 403) {
     return redirected === null
-      ? "Name the environment variable that holds the service's key with --api-key-env"
+      ? "Is the key right? --api-key-env names the environment variable that holds it"
       : `It was redirected to ${shownUrl(redirected)}, where the key is not sent: give that URL to --endpoint`;
   }
   if (status < 300) return "A scoring service answers 200: does --protocol fit the service?";

@@ -91,7 +91,7 @@ async function answerOf(
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
     if (error.kind === "tls" || error.kind === "redirect" || LASTING.has(error.code ?? ""))
-      throw new ScorerError(`The service cannot be used: ${error.message}`, { cause: error });
+      throw new ScorerError(`the service cannot be used: ${error.message}`, { cause: error });
     return error.message;
   }
 }
@@ -99,6 +99,6 @@ async function answerOf(
 function notReady(answer: string, waitedMs: number): ScorerError {
   const cure = "Is it running, and is --endpoint right? A longer wait is set with --wait";
   return new ScorerError(
-    `The service was not ready within ${seconds(waitedMs)}, the last answer was ${answer}. ${cure}`,
+    `the service was not ready within ${seconds(waitedMs)}, the last answer was ${answer}. ${cure}`,
   );
 }

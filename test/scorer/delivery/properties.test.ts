@@ -8,7 +8,7 @@ import type { NoAnswer, Outcome } from "../../../src/scorer/outcome.ts";
 import { answered, range, refused, retry, scene, smaller } from "./scene.ts";
 
 const RETRIES = 2;
-const STOPPED = "The service stopped answering: ";
+const STOPPED = "the service stopped answering: ";
 const bytesOf = (item: number): number => 1 + (item % 17);
 const OUTCOMES = {
   answered,

@@ -125,7 +125,7 @@ describe("a service that is away", () => {
     const error = await failure(away.deliver(range(0, 10_000)));
     expect(error).toBeInstanceOf(ScorerError);
     expect(error.message).toBe(
-      "The service stopped answering: 4 requests in a row came to nothing, each sent 4 times; the last reason was: the connection was reset. Once it answers again, run the same command again: it goes on from there",
+      "the service stopped answering: 4 requests in a row came to nothing, each sent 4 times; the last reason was: the connection was reset. Once it answers again, run the same command again: it goes on from there",
     );
     expect(away.requests.length).toBeLessThanOrEqual(2 + 12 * 4);
     expect(away.clock.time).toBeLessThan(10_000);

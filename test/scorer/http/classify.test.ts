@@ -64,7 +64,7 @@ describe("outcomeOfFailure(failure)", () => {
     const failure = new HttpFailure(kind, "in words: a cure", { code });
     const result = outcomeOfFailure(failure);
     if (result.kind !== "fatal") throw new Error(result.kind);
-    expect(result.error.message).toBe("The service cannot be used: in words: a cure");
+    expect(result.error.message).toBe("the service cannot be used: in words: a cure");
     expect(result.error.cause).toBe(failure);
   });
 });
@@ -161,29 +161,29 @@ describe("outcomeOfStatus(reply, errorText, now)", () => {
   });
 
   test("says of what no retry mends what to do", () => {
-    const key = "Name the environment variable that holds the service's key with --api-key-env";
-    expect(fatal(401)).toBe(`The service answered 401 Unauthorized. ${key}`);
-    expect(fatal(403, "quota")).toBe(`The service answered 403 Forbidden: quota. ${key}`);
+    const key = "Is the key right? --api-key-env names the environment variable that holds it";
+    expect(fatal(401)).toBe(`the service answered 401 Unauthorized. ${key}`);
+    expect(fatal(403, "quota")).toBe(`the service answered 403 Forbidden: quota. ${key}`);
     expect(fatal(401, null, new URL("https://user:pass@b.test/score?key=1"))).toBe(
-      "The service answered 401 Unauthorized. It was redirected to https://b.test/score?key=…, where the key is not sent: " +
+      "the service answered 401 Unauthorized. It was redirected to https://b.test/score?key=…, where the key is not sent: " +
         "give that URL to --endpoint",
     );
     expect(fatal(404, "Model with name x does not exist.")).toBe(
-      "The service answered 404 Not Found: Model with name x does not exist. " +
+      "the service answered 404 Not Found: Model with name x does not exist. " +
         "Is the path of --endpoint right, and do --protocol and --model-name fit the service?",
     );
     expect(fatal(405)).toBe(
-      "The service answered 405 Method Not Allowed. " +
+      "the service answered 405 Method Not Allowed. " +
         "It takes no POST there: is the path of --endpoint right, and does --protocol fit the service?",
     );
     expect(fatal(415)).toBe(
-      "The service answered 415 Unsupported Media Type. It does not take this content type: does --protocol fit the service?",
+      "the service answered 415 Unsupported Media Type. It does not take this content type: does --protocol fit the service?",
     );
     expect(fatal(304)).toBe(
-      "The service answered 304 Not Modified. It names no place to go to: give the URL that answers to --endpoint",
+      "the service answered 304 Not Modified. It names no place to go to: give the URL that answers to --endpoint",
     );
     expect(fatal(204)).toBe(
-      "The service answered 204 No Content. A scoring service answers 200: does --protocol fit the service?",
+      "the service answered 204 No Content. A scoring service answers 200: does --protocol fit the service?",
     );
   });
 

@@ -97,13 +97,13 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
   test("says after the limit what the last answer was", async () => {
     await expect(wait({ "/ready": [REFUSED, 503] }, 1000)).rejects.toThrow(
       new ScorerError(
-        "The service was not ready within 1 s, the last answer was GET /ready: 503 Service Unavailable. " +
+        "the service was not ready within 1 s, the last answer was GET /ready: 503 Service Unavailable. " +
           "Is it running, and is --endpoint right? A longer wait is set with --wait",
       ),
     );
     await expect(wait({ "/ready": [REFUSED] }, 0)).rejects.toThrow(
       new ScorerError(
-        "The service was not ready within 0 s, the last answer was GET /ready: the connection was refused. " +
+        "the service was not ready within 0 s, the last answer was GET /ready: the connection was refused. " +
           "Is it running, and is --endpoint right? A longer wait is set with --wait",
       ),
     );
@@ -121,7 +121,7 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
     ["redirect", "redirected more than 5 times", null],
   ] as const)("does not wait where it is %s: %s", async (kind, message, code) => {
     const { error } = await ended(wait({ "/ready": [new HttpFailure(kind, message, { code })] }));
-    expect(error).toEqual(new ScorerError(`The service cannot be used: ${message}`));
+    expect(error).toEqual(new ScorerError(`the service cannot be used: ${message}`));
   });
 
   test.each(["unreachable", "reset", "closed", "timeout", "stalled", "malformed"] as const)(
