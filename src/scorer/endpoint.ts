@@ -100,6 +100,7 @@ function opened(
     createDelivery({
       attempt: (items, signal) => send(line, way, items, read, signal),
       bytesOf: (item) => way.writer.bytesOf(item),
+      mostBytesOf: (item) => way.writer.mostBytesOf(item),
       overheadBytes: way.writer.overheadBytes,
       maxBytes: options.maxRequestBytes,
       maxItems: Math.min(maxItems, options.requestImages, way.writer.mostRows),

@@ -41,14 +41,25 @@ export function requestBody(
   const head = Buffer.from(form.head(request));
   const separator = Buffer.from(form.separator);
   const tail = Buffer.from(form.tail);
-  let rowBytes = 0;
-  for (let i = 0; i < n; i++) rowBytes += writer.bytesOf(image(i));
-  const body = Buffer.allocUnsafe(head.length + rowBytes + betweenRows(form, request) + tail.length);
+  const around = head.length + betweenRows(form, request) + tail.length;
+  const body = Buffer.allocUnsafe(around + rowRoom(writer, pixels, n));
   let at = head.copy(body);
   for (let i = 0; i < n; i++) {
     if (i > 0) at += separator.copy(body, at);
     at = writer.write(image(i), body, at);
   }
-  tail.copy(body, at);
-  return { headers: form.headers(head.length), body };
+  at += tail.copy(body, at);
+  return { headers: form.headers(head.length), body: body.subarray(0, at) };
+}
+
+/** Up to here, more memory than is needed costs less than to count what is. */
+const SPARE_BYTES = 4 * 2 ** 20;
+
+/** At least what the rows take. */
+function rowRoom(writer: RowWriter, pixels: Uint8Array, n: number): number {
+  if (n * writer.mostBytes <= SPARE_BYTES) return n * writer.mostBytes;
+  let bytes = 0;
+  const size = writer.pixelsPerImage;
+  for (let i = 0; i < n; i++) bytes += writer.bytesOf(pixels.subarray(i * size, (i + 1) * size));
+  return bytes;
 }

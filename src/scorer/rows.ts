@@ -35,6 +35,8 @@ export type RowKind = keyof typeof ROWS;
 /** Writes images of one shape. An image is its pixels (0–255) in the order of the request, see `wirePixels`. */
 export interface RowWriter {
   readonly pixelsPerImage: number;
+  /** No image takes more. */
+  readonly mostBytes: number;
   /** Exactly as many as `write` fills in. */
   bytesOf(image: Uint8Array): number;
   /** Writes an image into `target`, and says where it ends. */
@@ -79,6 +81,12 @@ function textsOf(texts: readonly string[]): Texts {
   const from = new Uint32Array(texts.length + 1);
   texts.forEach((text, i) => (from[i + 1] = from[i]! + text.length));
   return { bytes: latin1(texts.join("")), from };
+}
+
+function longest({ from }: Texts): number {
+  let most = 0;
+  for (let i = 1; i < from.length; i++) most = Math.max(most, from[i]! - from[i - 1]!);
+  return most;
 }
 
 /** What stands around the numbers of every image alike. */
@@ -126,6 +134,7 @@ function textWriter(values: RowNumbers, shape: readonly number[], nested: boolea
   }
   return {
     pixelsPerImage,
+    mostBytes: constant + longest(firsts) + (pixelsPerImage - 1) * longest(rest),
     bytesOf(image) {
       const first = image[0]!;
       let bytes = constant + firsts.from[first + 1]! - firsts.from[first]!;
@@ -181,6 +190,7 @@ function rawWriter(values: RowNumbers, pixelsPerImage: number): RowWriter {
   });
   return {
     pixelsPerImage,
+    mostBytes: pixelsPerImage * width,
     bytesOf: () => pixelsPerImage * width,
     write(image, target, offset) {
       let at = offset;
@@ -193,6 +203,9 @@ function rawWriter(values: RowNumbers, pixelsPerImage: number): RowWriter {
   };
 }
 
+/** Signature, header, checksums and the end of a PNG file, and the frame of its compressed data. */
+const PNG_FRAME_BYTES = 100;
+
 function pngWriter(values: RowNumbers, shape: readonly [number, number], base64: boolean): RowWriter {
   const file = (image: Uint8Array): Buffer => {
     const png = greyPng(
@@ -201,8 +214,11 @@ function pngWriter(values: RowNumbers, shape: readonly [number, number], base64:
     );
     return base64 ? Buffer.from(png.toString("base64"), "latin1") : png;
   };
+  // Pixels that cannot be compressed are stored as they are, a byte a line and a few a block more.
+  const stored = shape[0] * (shape[1] + 1) * 1.01 + PNG_FRAME_BYTES;
   return {
     pixelsPerImage: size(shape),
+    mostBytes: Math.ceil(base64 ? (stored + 2) * (4 / 3) : stored),
     bytesOf: (image) => file(image).length,
     write: (image, target, offset) => copied(file(image), target, offset),
   };

@@ -205,3 +205,27 @@ describe("rowWriter(kind, values, shape)", () => {
     );
   });
 });
+
+test.each(Object.keys(ROWS) as RowKind[])("rowWriter(%s) says what no image takes more than", (kind) => {
+  const { elements } = ROWS[kind];
+  for (const element of elements) {
+    for (const [scale, invert] of element === "uint8" ? [["raw", false] as const] : WAYS) {
+      const all = numbers(scale, invert);
+      const values =
+        element === "uint8"
+          ? Uint8Array.from(all)
+          : element === "float32"
+            ? Float32Array.from(all)
+            : Float64Array.from(all);
+      const writer = rowWriter(kind, values, [28, 28]);
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 784, maxLength: 784 }), (image) => {
+          expect(writer.bytesOf(image)).toBeLessThanOrEqual(writer.mostBytes);
+        }),
+        { numRuns: 10 },
+      );
+      for (const pixel of [0, 1, 128, 255])
+        expect(writer.bytesOf(new Uint8Array(784).fill(pixel))).toBeLessThanOrEqual(writer.mostBytes);
+    }
+  }
+});

@@ -6,6 +6,7 @@ const NONE: readonly never[] = [];
 
 export interface QueueSettings<Item> {
   readonly bytesOf: (item: Item) => number;
+  readonly mostBytesOf?: (item: Item) => number;
   readonly overheadBytes: number;
 }
 
@@ -120,9 +121,11 @@ export class Queue<Item, A> {
 
   /** Where a request that begins with an image ends: at least behind that image. */
   #fit({ items }: Call<Item, A>, start: number, end: number): number {
-    const { bytesOf, overheadBytes } = this.#settings;
+    const { bytesOf, mostBytesOf, overheadBytes } = this.#settings;
     const { items: mostItems, bytes: mostBytes } = this.#size;
     const last = Math.min(end, start + mostItems);
+    const each = mostBytesOf?.(items[start]!) ?? Infinity;
+    if (overheadBytes + (last - start) * each <= mostBytes) return last;
     let bytes = overheadBytes + bytesOf(items[start]!);
     let fit = start + 1;
     while (fit < last) {

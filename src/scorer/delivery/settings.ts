@@ -6,6 +6,8 @@ export interface DeliverySettings<Item, A> {
   readonly attempt: (items: readonly Item[], signal: AbortSignal) => Promise<Outcome<A>>;
   /** What an image adds to a request's body, its separator included. */
   readonly bytesOf: (item: Item) => number;
+  /** No image of the same call adds more: what fits by this is not counted. Absent: each is. */
+  readonly mostBytesOf?: (item: Item) => number;
   /** What a request's body holds besides its images. */
   readonly overheadBytes: number;
   /** Of a request's body; a single image may be larger. */

@@ -106,6 +106,7 @@ function trialDelivery(options: EndpointOptions, line: Line, way: Way): Delivery
         ),
       ),
     bytesOf: (item) => way.writer.bytesOf(item),
+    mostBytesOf: (item) => way.writer.mostBytesOf(item),
     overheadBytes: way.writer.overheadBytes,
     maxBytes: options.maxRequestBytes,
     maxItems: Math.min(TRIED_IMAGES, options.requestImages, way.writer.mostRows),

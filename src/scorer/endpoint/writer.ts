@@ -25,6 +25,8 @@ export interface Writer {
   readonly overheadBytes: number;
   /** What an image adds to a request, its separator included. */
   bytesOf(item: Item): number;
+  /** What no image that is fed in the same way adds more than. */
+  mostBytesOf(item: Item): number;
   /** Of a whole request's body. */
   bytes(items: readonly Item[]): number;
   /** @param items all fed in the same way @param id unique to the request */
@@ -77,6 +79,7 @@ export function createWriter(
     overheadBytes:
       requestBytes(form, shapeOf(plain, mostImages, LONGEST_ID), 0) - separatorBytes * (mostImages - 1),
     bytesOf: (item) => rowBytes(item) + separatorBytes,
+    mostBytesOf: ({ choice }) => feedOf(choice).row.mostBytes + separatorBytes,
     bytes(items) {
       const shape = shapeOf(feedOf(items[0]!.choice), items.length, LONGEST_ID);
       return requestBytes(

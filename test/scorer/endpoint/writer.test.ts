@@ -65,6 +65,7 @@ describe("createWriter(form, plan, images, mostImages)", () => {
     const all = items(choice, ...rows);
     const { body } = writer.request(all, "x".repeat(60));
     expect(writer.bytes(all)).toBe(body.length);
+    for (const item of all) expect(writer.bytesOf(item)).toBeLessThanOrEqual(writer.mostBytesOf(item));
     // What is planned with is no less than what is sent.
     const planned = writer.overheadBytes + all.reduce((sum, item) => sum + writer.bytesOf(item), 0);
     expect(planned).toBeGreaterThanOrEqual(body.length);
