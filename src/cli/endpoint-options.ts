@@ -86,8 +86,7 @@ export function endpointOptions<T>(args: Argv<T>) {
     .check((given) => {
       if (given.endpoint !== undefined) return true;
       const named = given.protocol === "auto" ? undefined : "protocol";
-      const alone =
-        named ?? NEED_ENDPOINT.find((name) => isGiven((given as Record<string, unknown>)[name]));
+      const alone = named ?? NEED_ENDPOINT.find((name) => isGiven((given as Record<string, unknown>)[name]));
       if (alone !== undefined)
         throw new UsageError(`--${alone} is for a service: name its URL with --endpoint, or leave it out`);
       return true;
