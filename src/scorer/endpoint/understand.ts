@@ -60,27 +60,54 @@ export async function understand(
   const service = new Service(options, line, signal);
   await service.ready(hooks);
   const candidates = await discover(options, (path) => service.ask(path));
-  const refusals: Refusal[] = [];
-  // Pixels as whole numbers come last, for services that take nothing else.
-  for (const order of [0, 1]) {
-    for (const tried of ways(candidates, options, images)) {
-      const choice = trialChoices(tried.writerPlan)[order];
-      if (choice === undefined) continue;
-      const trial = trialDelivery(options, line, tried.way);
-      const [first] = await deliverRaw(trial, probe, 1, images, choice, signal);
-      if (first === undefined || isNoAnswer(first)) {
-        refusals.push({
-          way: tried.way,
-          reason: first?.failed ?? "there are no images to try it with",
-        });
-        continue;
+  const tried = await taken([...ways(candidates, options, images)], options, line, images, probe, signal);
+  const found = await outputs(options, line, tried, images, probe, signal);
+  return { ...found, writerPlan: tried.writerPlan, server: service.server };
+}
+
+/**
+ * The first way in which an image is taken. Where the server fails, that may be for the way: the others come before any
+ * long wait for it to pass. Pixels as whole numbers come last, for services that take nothing else.
+ */
+async function taken(
+  all: readonly Tried[],
+  options: EndpointOptions,
+  line: Line,
+  images: Images,
+  probe: Batch,
+  signal: AbortSignal,
+): Promise<Tried> {
+  let refusals: Refusal[] = [];
+  for (const seen of [hurried, asItIs]) {
+    if (seen === asItIs && !refusals.some(({ reason }) => SERVER_FAILED.test(reason))) break;
+    refusals = [];
+    for (const order of [0, 1]) {
+      for (const tried of all) {
+        const choice = trialChoices(tried.writerPlan)[order];
+        if (choice === undefined) continue;
+        const trial = trialDelivery(options, line, tried.way, seen);
+        const [first] = await deliverRaw(trial, probe, 1, images, choice, signal);
+        if (first !== undefined && !isNoAnswer(first)) return tried;
+        refusals.push({ way: tried.way, reason: first?.failed ?? "there are no images to try it with" });
       }
-      const found = await outputs(options, line, tried, images, probe, signal);
-      return { ...found, writerPlan: tried.writerPlan, server: service.server };
     }
   }
   throw notTaken(options, refusals);
 }
+
+/** What an outcome means while ways are tried. */
+type Seen = (outcome: Outcome<RawRow>) => Outcome<RawRow>;
+
+/** Of a status or a reason. */
+const SERVER_FAILED = /^(424|5\d\d)\b/;
+/** How often a server that fails is asked again before the other ways are tried. */
+const HURRIED_RETRIES = 1;
+
+const asItIs: Seen = (outcome) => outcome;
+const hurried: Seen = (outcome) =>
+  outcome.kind === "retry" && SERVER_FAILED.test(outcome.label)
+    ? { ...outcome, patience: HURRIED_RETRIES, overloaded: false }
+    : outcome;
 
 interface Refusal {
   readonly way: Way;
@@ -93,18 +120,16 @@ function trialChoices({ type, turned }: WriterPlan): PixelChoice[] {
   return scales.map((scale) => ({ scale, invert: false, transpose: turned }));
 }
 
-function trialDelivery(options: EndpointOptions, line: Line, way: Way): Delivery<Item, RawRow> {
+function trialDelivery(
+  options: EndpointOptions,
+  line: Line,
+  way: Way,
+  seen: Seen = asItIs,
+): Delivery<Item, RawRow> {
+  const read = (answer: Answer, rows: number): RawRow[] =>
+    Array.from({ length: rows }, (_, row) => ({ answer, row }));
   return createDelivery<Item, RawRow>({
-    attempt: async (items, signal) =>
-      refusedHere(
-        await tryOut(
-          line,
-          way,
-          items,
-          (answer, rows) => Array.from({ length: rows }, (_, row) => ({ answer, row })),
-          signal,
-        ),
-      ),
+    attempt: async (items, signal) => seen(refusedHere(await tryOut(line, way, items, read, signal))),
     bytesOf: (item) => way.writer.bytesOf(item),
     mostBytesOf: (item) => way.writer.mostBytesOf(item),
     overheadBytes: way.writer.overheadBytes,
