@@ -7,12 +7,13 @@ import type { StoredAnswer } from "../journal.ts";
 import type { Images } from "../onnx.ts";
 import type { NoAnswer, Outcome } from "../outcome.ts";
 import { outputPlan, tensorOutputs, type OutputPlan } from "../outputs.ts";
-import { ReplyError, type Answer } from "../protocols/protocol.ts";
+import type { Answer } from "../protocols/protocol.ts";
 import { discover } from "./discover.ts";
-import { answersIn, concatenated, tensorsOf } from "./interpret.ts";
+import { tensorsOf } from "./interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./options.ts";
 import { TRIED_IMAGES, tryOut, type Line, type Way } from "./requests.ts";
 import { Service } from "./service.ts";
+import { joined, picked, rawRows, understoodRows, type RawRow } from "./trial-rows.ts";
 import { ways, type Tried } from "./ways.ts";
 import type { WriterPlan } from "./writer.ts";
 
@@ -31,12 +32,6 @@ export interface Understood {
   readonly trials: readonly EndpointTrial[];
   /** The `Server` header, null without one. */
   readonly server: string | null;
-}
-
-/** One image's part of a reply that is not understood yet. */
-interface RawRow {
-  readonly answer: Answer;
-  readonly row: number;
 }
 
 /** Images on which the outputs' meaning is told. */
@@ -126,10 +121,8 @@ function trialDelivery(
   way: Way,
   seen: Seen = asItIs,
 ): Delivery<Item, RawRow> {
-  const read = (answer: Answer, rows: number): RawRow[] =>
-    Array.from({ length: rows }, (_, row) => ({ answer, row }));
   return createDelivery<Item, RawRow>({
-    attempt: async (items, signal) => seen(refusedHere(await tryOut(line, way, items, read, signal))),
+    attempt: async (items, signal) => seen(refusedHere(await tryOut(line, way, items, rawRows, signal))),
     bytesOf: (item) => way.writer.bytesOf(item),
     mostBytesOf: (item) => way.writer.mostBytesOf(item),
     overheadBytes: way.writer.overheadBytes,
@@ -185,7 +178,7 @@ async function outputs(
   const [way, all] = atOnce.some(isAnswered)
     ? [wide, atOnce]
     : [narrow, await rounds(trialDelivery(options, line, narrow), writerPlan, images, probe, signal)];
-  const answered = all.filter(isAnswered).map((round) => ({ ...round, answer: answerOf(round.raw, url) }));
+  const answered = telling(all).map((round) => ({ ...round, answer: joined(round.raw, url) }));
   if (answered.length === 0) {
     const failed = all.flatMap(({ raw }) => raw).find(isNoAnswer)?.failed ?? "";
     throw new ScorerError(`${url} answers for one image, but for none of ${all[0]?.raw.length}: ${failed}`);
@@ -218,62 +211,33 @@ function isAnswered({ raw }: Round): boolean {
   return !raw.every(isNoAnswer);
 }
 
+/** Without rounds of which so few images were answered that they would cut the others short. */
+function telling(rounds: readonly Round[]): readonly Round[] {
+  const most = Math.max(...rounds.map(answeredIn));
+  return rounds.filter((round) => isAnswered(round) && answeredIn(round) >= most / 2);
+}
+
+function answeredIn({ raw }: Round): number {
+  return raw.filter((row) => !isNoAnswer(row)).length;
+}
+
 function planOf(
   url: string,
   rounds: readonly (Round & { readonly answer: Answer })[],
   wanted: string | null,
   classes: readonly string[],
 ): Pick<Understood, "plan" | "trials"> {
-  const rows = Math.min(...rounds.map(({ raw }) => raw.filter((row) => !isNoAnswer(row)).length));
-  const all = rounds.map(({ answer }) => tensorsOf(firstRows(answer, rows), classes));
+  const rows = Math.min(...rounds.map(answeredIn));
+  const first = [...Array(rows).keys()];
+  const all = rounds.map(({ answer }) => tensorsOf(picked(answer, first), classes));
   const tensors = tensorOutputs(url, all[0]!.tensors, wanted);
   const answers = all.map(({ outputs }) => outputs);
   const plan = outputPlan(url, tensors, answers, rows, classes);
   const trials = rounds.map(({ choice, raw, answer }) => ({
     choice,
-    answers: understoodRows(raw, answer, plan, classes),
+    answers: understoodRows(raw, answer, plan, classes, url),
   }));
   return { plan, trials };
-}
-
-/** The replies to a trial's requests as one; its rows are the images that were answered. */
-function answerOf(raw: readonly (RawRow | NoAnswer)[], url: string): Answer {
-  const answered = raw.flatMap((row) => (isNoAnswer(row) ? [] : [row]));
-  const replies = [...new Set(answered.map(({ answer }) => answer))];
-  try {
-    return concatenated(replies);
-  } catch (error) {
-    if (error instanceof ReplyError) throw new ScorerError(`${url} cannot be read: ${error.message}`);
-    throw error;
-  }
-}
-
-function firstRows(answer: Answer, rows: number): Answer {
-  return Object.fromEntries(
-    Object.entries(answer).map(([name, values]) => {
-      const { dims, data } = values;
-      const all = dims[0] ?? 1;
-      if (all <= rows) return [name, values];
-      const kept = data.slice(0, (data.length / all) * rows);
-      return [name, { ...values, dims: [rows, ...dims.slice(1)], data: kept }];
-    }),
-  );
-}
-
-function understoodRows(
-  raw: readonly (RawRow | NoAnswer)[],
-  answer: Answer,
-  plan: OutputPlan,
-  classes: readonly string[],
-): (StoredAnswer | NoAnswer)[] {
-  const answered = raw.filter((row) => !isNoAnswer(row)).length;
-  const rows = answersIn(answer, plan, answered, classes);
-  let next = 0;
-  return raw.map((row) => {
-    if (isNoAnswer(row)) return row;
-    const stored = rows[next++]!;
-    return "bad" in stored ? { failed: stored.bad } : stored;
-  });
 }
 
 function notTaken({ url }: EndpointOptions, refusals: readonly Refusal[]): ScorerError {
