@@ -5,13 +5,15 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
 
 import type { Evaluation } from "../../src/types.ts";
-import { readJson, run, workspace, type Finished, type RunOptions } from "../cli/command.ts";
+import { readJson, workspace, type Finished, type RunOptions } from "../cli/command.ts";
 import { startServer, type Kind, type ServerOptions, type StartedServer } from "../servers/start.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** float32 [?, 784], unit → label and one-vs-rest scores. */
 export const LOGREG = at("data/models/mnist-logreg.onnx");
+/** The same as LOGREG by another solver, with other probabilities. */
+export const SKLEARN = at("test/fixtures/models/sklearn-logreg.onnx");
 /** float32 [1, 1, 28, 28], unit → logits. */
 export const MNIST_12 = at("test/fixtures/models/mnist-12.onnx");
 /** float32 [?, 1, 28, 28], unit → logits. */
@@ -88,31 +90,26 @@ export function scene() {
     return predictionsOf(out);
   }
 
-  return {
-    path,
-    folder,
-    data,
-    evaluate,
-    /** Runs the command without charts. @returns where its files are, too */
-    async bare(
-      args: readonly string[],
-      options: RunOptions & { readonly out?: string } = {},
-    ): Promise<Finished & { readonly out: string }> {
-      const { out = path(`run-${(runs += 1)}`), ...rest } = options;
-      return { ...(await evaluate([...BARE, "--out", out, ...args], rest)), out };
-    },
-    /** What a local model predicts, computed once. */
-    async local(model: string, ...args: string[]): Promise<Predictions> {
-      const key = [model, ...args].join(" ");
-      const known = locally.get(key) ?? scoredLocally(["--model", model, ...args]);
-      locally.set(key, known);
-      return await known;
-    },
+  /** Runs the command without charts. @returns where its files are, too */
+  const bare = async (
+    args: readonly string[],
+    options: RunOptions & { readonly out?: string } = {},
+  ): Promise<Finished & { readonly out: string }> => {
+    const { out = path(`run-${(runs += 1)}`), ...rest } = options;
+    return { ...(await evaluate([...BARE, "--out", out, ...args], rest)), out };
   };
+
+  /** What a local model predicts, computed once. */
+  const local = async (model: string, ...args: string[]): Promise<Predictions> => {
+    const key = [model, ...args].join(" ");
+    const known = locally.get(key) ?? scoredLocally(["--model", model, ...args]);
+    locally.set(key, known);
+    return await known;
+  };
+
+  return { path, folder, data, evaluate, bare, local };
 }
 
 export function metricsOf(out: string): Evaluation {
   return readJson<Evaluation>(out, "metrics.json");
 }
-
-export { run };
