@@ -74,7 +74,8 @@ export async function discover(wanted: Wanted, ask: Ask): Promise<readonly Candi
   const all = [...candidates, ...guesses.map((start) => candidate(wanted.url, start, []))];
   const known = all.filter(({ protocol, target }) => namesModel(protocol, target));
   if (known.length > 0) return known;
-  if (all.length > 0) throw unnamedModel(wanted, all);
+  if (candidates.length > 0) throw unnamedModel(wanted, candidates);
+  if (all.length > 0) throw notSpoken(wanted);
   return [atExactUrl(wanted)];
 }
 
@@ -150,6 +151,13 @@ function atExactUrl({ url }: Wanted): Candidate {
     finding: {},
     found: "nothing else is known of it",
   };
+}
+
+function notSpoken({ url, protocol }: Wanted): ScorerError {
+  return new ScorerError(
+    `${url.origin} does not say that it speaks ${protocol}, or which models it has: ` +
+      "leave --protocol out to find out what it speaks, or name the model with --model-name",
+  );
 }
 
 function unnamedModel({ url }: Wanted, candidates: readonly Candidate[]): ScorerError {

@@ -97,7 +97,9 @@ async function answerOf(
 }
 
 function notReady(answer: string, waitedMs: number): ScorerError {
-  const cure = "Is it running, and is --endpoint right? A longer wait is set with --wait";
+  const model = /\/models\/([^/:]+)\/ready: 4/.exec(answer)?.[1];
+  const there = model === undefined ? "Is it running" : `Does it have the model ${model}`;
+  const cure = `${there}, and is --endpoint right? A longer wait is set with --wait`;
   return new ScorerError(
     `the service was not ready within ${seconds(waitedMs)}, the last answer was ${answer}. ${cure}`,
   );

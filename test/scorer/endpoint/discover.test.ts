@@ -128,7 +128,8 @@ describe("discover()", () => {
       "http://h has the models a, b: name one with --model-name",
     );
     await expect(found("http://h", {}, { protocol: "oip" })).rejects.toThrow(
-      "http://h does not say which models it has: name one with --model-name",
+      "http://h does not say that it speaks oip, or which models it has: leave --protocol out to find out what it speaks, " +
+        "or name the model with --model-name",
     );
   });
 

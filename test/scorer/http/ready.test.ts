@@ -109,6 +109,15 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
     );
   });
 
+  test("asks for the model where it is one that is not ready", async () => {
+    await expect(wait({ "/v2/models/mnist/ready": [400] }, 0)).rejects.toThrow(
+      new ScorerError(
+        "the service was not ready within 0 s, the last answer was GET /v2/models/mnist/ready: 400 Bad Request. " +
+          "Does it have the model mnist, and is --endpoint right? A longer wait is set with --wait",
+      ),
+    );
+  });
+
   test("asks for the last time at the limit", async () => {
     expect((await wait({ "/ready": [503, 503, 503, 503, 200] }, 1000)).pauses).toEqual([100, 200, 400, 300]);
   });
