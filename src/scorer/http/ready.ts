@@ -68,7 +68,8 @@ async function stateOf(
     if (typeof answer !== "string") {
       const { status } = answer;
       if (isAbsent(answer)) continue;
-      if (status !== 400 && status !== 429 && status < 500) return "ready";
+      const loads = status === 400 && path.endsWith("/ready");
+      if (!loads && status !== 429 && status < 500) return "ready";
     }
     const words = typeof answer === "string" ? answer : statusText(answer.status);
     return { candidates: paths.slice(i), answer: `GET ${path}: ${words}` };

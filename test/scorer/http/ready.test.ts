@@ -94,6 +94,10 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
     expect((await wait({ "/ready": [status] })).waits).toEqual([]);
   });
 
+  test("takes 400 for ready but where MLServer says so that it loads", async () => {
+    expect((await wait({ "/": [400] })).waits).toEqual([]);
+  });
+
   test("says after the limit what the last answer was", async () => {
     await expect(wait({ "/ready": [REFUSED, 503] }, 1000)).rejects.toThrow(
       new ScorerError(
