@@ -232,9 +232,11 @@ async function tryChoices(
 function withoutImages({ indices, labels, pixels }: Batch, unwanted: ReadonlySet<number>): Batch {
   const size = pixels.length / labels.length;
   const rows = [...indices.keys()].filter((row) => !unwanted.has(indices[row]!));
+  const kept = new Uint8Array(rows.length * size);
+  rows.forEach((row, i) => kept.set(pixels.subarray(row * size, (row + 1) * size), i * size));
   return {
     indices: Uint32Array.from(rows, (row) => indices[row]!),
     labels: Uint8Array.from(rows, (row) => labels[row]!),
-    pixels: Uint8Array.from(rows.flatMap((row) => [...pixels.subarray(row * size, (row + 1) * size)])),
+    pixels: kept,
   };
 }
