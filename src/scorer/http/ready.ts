@@ -1,5 +1,5 @@
 import { ScorerError } from "../../errors.ts";
-import { HttpFailure } from "./failure.ts";
+import { HttpFailure, type FailureKind } from "./failure.ts";
 import type { HttpReply } from "./transport.ts";
 import { seconds, statusText } from "./wording.ts";
 
@@ -19,7 +19,8 @@ const LONGEST_PAUSE_MS = 2000;
 
 /** No such path: the service has another way to say that it is ready, or none. */
 const ABSENT = new Set([404, 405, 501]);
-/** Codes of failures that waiting does not mend. */
+/** Failures that waiting does not mend, and codes of such. */
+const LASTING_KINDS: ReadonlySet<FailureKind> = new Set<FailureKind>(["tls", "redirect", "malformed"]);
 const LASTING = new Set(["ENOTFOUND", "EAI_AGAIN", "PROXY_407"]);
 
 /**
@@ -91,7 +92,7 @@ async function answerOf(
     return await ask(path);
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
-    if (error.kind === "tls" || error.kind === "redirect" || LASTING.has(error.code ?? ""))
+    if (LASTING_KINDS.has(error.kind) || LASTING.has(error.code ?? ""))
       throw new ScorerError(`the service cannot be used: ${error.message}`, { cause: error });
     return error.message;
   }
