@@ -1,12 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Fault } from "../servers/start.ts";
-import { scene, server } from "./scene.ts";
+import { answering, scene, server } from "./scene.ts";
 
 const { evaluate, path } = scene();
 
@@ -98,7 +96,7 @@ describe("the key of --api-key-env is in nothing that is written", () => {
 
   test("nor half of it where a long error text is cut", async () => {
     let offset = 260;
-    const url = await service((request, response) => {
+    const url = await answering((request, response) => {
       if (request.method === "GET") {
         response.end("Healthy");
         return;
@@ -114,19 +112,6 @@ describe("the key of --api-key-env is in nothing that is written", () => {
     expect(offset).toBeGreaterThan(300);
   });
 });
-
-/** A server that answers as a test says. */
-async function service(answer: RequestListener): Promise<string> {
-  const http = createServer((request, response) => {
-    request.resume().on("end", () => answer(request, response));
-  });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    http.closeAllConnections();
-    http.close();
-  });
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-}
 
 describe("a redirect to another origin", () => {
   test("is followed without the key and the user's headers", async () => {
@@ -179,7 +164,7 @@ describe("a secret in", () => {
 
   test("the URL's query or userinfo is sent and shown nowhere", async () => {
     const asked: string[] = [];
-    const url = await service((request, response) => {
+    const url = await answering((request, response) => {
       asked.push(`${request.url} ${request.headers.authorization}`);
       response.writeHead(400).end(`{"message": "no ${request.url} ${request.headers.authorization}"}`);
     });

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -30,6 +32,19 @@ export async function server(kind: Kind, options: TestServerOptions = {}): Promi
   const started = await startServer(kind, { model: LOGREG, ...options });
   onTestFinished(async () => await started.stop());
   return started;
+}
+
+/** A server that answers as a test says, which gets each request once its body has been read. */
+export async function answering(answer: RequestListener): Promise<string> {
+  const http = createServer((request, response) => {
+    request.resume().on("end", () => answer(request, response));
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }
 
 /** What a run predicted: rows of predictions.csv by the image's index. */
