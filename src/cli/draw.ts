@@ -30,6 +30,9 @@ export type DrawMessage =
 /** PNGs in the making: while one is compressed on another thread, the next is rasterised on this one. */
 const PNG_LANES = 2;
 
+/** Else V8 lets what each chart leaves behind grow to several times this before it looks at it. */
+const LIMITS = { maxYoungGenerationSizeMb: 12 } as const;
+
 const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
 
 /**
@@ -38,7 +41,7 @@ const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
  */
 export function startDrawing(formats: readonly ChartFormat[], signal: AbortSignal): Drawing {
   if (formats.length === 0) return { draw: () => Promise.resolve(NOTHING), stop: () => Promise.resolve() };
-  const worker = new Worker(new URL("./draw-worker.cjs", import.meta.url));
+  const worker = new Worker(new URL("./draw-worker.cjs", import.meta.url), { resourceLimits: LIMITS });
   const failed = new Promise<never>((_, reject) => {
     worker.once("error", reject);
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
@@ -48,6 +51,8 @@ export function startDrawing(formats: readonly ChartFormat[], signal: AbortSigna
   let finished = false;
   return {
     async draw(evaluation) {
+      // What scoring left behind makes room for the pictures.
+      collectGarbage("major");
       const charts: RenderedChart[] = [];
       const files: ReportFile[] = [];
       const lanes = Array.from({ length: PNG_LANES }, () => Promise.resolve());
@@ -89,20 +94,20 @@ async function addFiles(
   if (!formats.includes("png")) return;
   const { renderPng } = await import("../charts/rasterise.ts");
   files.push({ path: `charts/${name}.png`, content: await renderPng(svg) });
-  collectGarbage();
+  collectGarbage("minor");
 }
 
-let collect: ((options: { readonly type: "minor" }) => void) | undefined;
+let collect: ((options: { readonly type: "minor" | "major" }) => void) | undefined;
 
 /** A picture's 12 MB lie outside of V8's heap, where it does not see them: on its own it would keep them all. */
-function collectGarbage(): void {
+function collectGarbage(type: "minor" | "major"): void {
   if (collect === undefined) {
     setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as NonNullable<typeof collect>;
     // Compiled code that is kept for the next run counts only under the same flags.
     setFlagsFromString("--no-expose-gc");
   }
-  collect({ type: "minor" });
+  collect({ type });
 }
 
 function errorOf({ name, message, stack }: { name: string; message: string; stack: string }): Error {
