@@ -1,0 +1,39 @@
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+import type { Kind } from "../servers/start.ts";
+import { scene, server } from "./scene.ts";
+
+const { evaluate, path } = scene();
+
+/** Measured: 213–232 MB with all charts, 120–140 MB without. The tutorial posts all images in one request, and takes 620 MB. */
+const MOST_MB = 250;
+
+/** Peak resident memory of a run, in MB, as the process itself tells at its end. */
+async function peakMb(args: readonly string[]): Promise<number> {
+  const [preload, told] = [path("tell.cjs"), path("peak")];
+  writeFileSync(
+    preload,
+    `require("node:worker_threads").isMainThread && process.on("exit", () =>
+      require("node:fs").writeFileSync(${JSON.stringify(told)}, String(process.resourceUsage().maxRSS / 1024)));`,
+  );
+  const env = { NODE_OPTIONS: `--require ${preload}` };
+  const { code, stderr } = await evaluate([...args, "--quiet", "--out", path("memory")], { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return Number(readFileSync(told, "utf8"));
+}
+
+test.each<readonly [Kind, readonly string[]]>([
+  ["azureml", []],
+  ["azureml", ["--charts", "none", "--reports", "json"]],
+  ["triton", []],
+  ["triton", ["--charts", "none", "--reports", "json"]],
+])(`scoring 10,000 images through %s %j stays below ${MOST_MB} MB`, async (kind, args) => {
+  const { scoreUrl } = await server(kind, { output: "probabilities" });
+  const peak = await peakMb(["--endpoint", scoreUrl, ...args]);
+  if (process.env["MEMORY"] === "1")
+    process.stdout.write(`${kind} ${args.join(" ")}: ${peak.toFixed(0)} MB\n`);
+  expect(peak).toBeGreaterThan(40);
+  expect(peak).toBeLessThan(MOST_MB);
+});
