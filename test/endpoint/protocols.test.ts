@@ -12,6 +12,8 @@ interface Served {
   readonly protocol: string;
   readonly encoding: string;
   readonly found: string;
+  /** What it sends and gets is another row's but for its wrapping. */
+  readonly alike?: true;
 }
 
 const AZURE = "the path /score; GET / answers Healthy; GET /swagger.json names ML service";
@@ -31,13 +33,13 @@ const azureml = (mode: string, encoding = "data"): Served => ({
 });
 const SERVED: readonly Served[] = [
   azureml("list"),
-  azureml("string"),
-  azureml("result"),
-  azureml("result-string"),
+  { ...azureml("string"), alike: true },
+  { ...azureml("result"), alike: true },
+  { ...azureml("result-string"), alike: true },
   azureml("automl", "Inputs predict_proba"),
   azureml("input_data", "input_data"),
-  azureml("schema"),
-  azureml("html"),
+  { ...azureml("schema"), alike: true },
+  { ...azureml("html"), alike: true },
   {
     kind: "kserve",
     mode: "v1",
@@ -59,7 +61,7 @@ const SERVED: readonly Served[] = [
     found: `${INFER}; GET /v2 names mlserver 1.7.0.dev0; GET /v2/models/mnist knows the model`,
   },
   { kind: "mlflow", mode: "plain", protocol: "mlflow", encoding: "inputs", found: MLFLOW },
-  { kind: "mlflow", mode: "signature", protocol: "mlflow", encoding: "inputs", found: MLFLOW },
+  { kind: "mlflow", mode: "signature", protocol: "mlflow", encoding: "inputs", found: MLFLOW, alike: true },
   { kind: "triton", mode: "fp32", protocol: "oip-binary", encoding: "binary FP32", found: `${TRITON} FP32` },
   {
     kind: "triton",
@@ -69,7 +71,14 @@ const SERVED: readonly Served[] = [
     found: `${TRITON} UINT8`,
   },
   { kind: "tfserving", mode: "plain", protocol: "tfserving", encoding: "instances", found: TFSERVING },
-  { kind: "tfserving", mode: "named", protocol: "tfserving", encoding: "instances", found: TFSERVING },
+  {
+    kind: "tfserving",
+    mode: "named",
+    protocol: "tfserving",
+    encoding: "instances",
+    found: TFSERVING,
+    alike: true,
+  },
   {
     kind: "torchserve",
     mode: "predictions",
@@ -83,6 +92,7 @@ const SERVED: readonly Served[] = [
     protocol: "torchserve",
     encoding: "instances",
     found: `${PREDICT}; GET /ping answers Healthy`,
+    alike: true,
   },
   { kind: "sagemaker", mode: "plain", protocol: "sagemaker", encoding: "list", found: SAGEMAKER },
   { kind: "sagemaker", mode: "predictions", protocol: "sagemaker", encoding: "instances", found: SAGEMAKER },
@@ -90,20 +100,21 @@ const SERVED: readonly Served[] = [
 ];
 
 /** The whole of t10k where nothing is asked otherwise; the other answers of a server need fewer images. */
-const FEW = process.env["ALL"] === "1" ? 10_000 : 1_000;
+const FEW = process.env["ALL"] === "1" ? 10_000 : 500;
 const few = FEW === 10_000 ? [] : ["--limit", String(FEW)];
 
 const optionsOf = ({ mode }: Served): Pick<ServerOptions, "mode"> => (mode === undefined ? {} : { mode });
 
 describe.each(SERVED)("evaluate --endpoint at $kind $mode", (served) => {
-  const { kind, protocol, encoding, found } = served;
+  const { kind, protocol, encoding, found, alike = false } = served;
+  const count = alike ? FEW : 10_000;
 
-  test("that gives probabilities: 10,000 of 10,000 predictions are local scoring's", async () => {
+  test(`that gives probabilities: ${count} of ${count} predictions are local scoring's`, async () => {
     const { scoreUrl } = await server(kind, { ...optionsOf(served), output: "probabilities" });
-    const { code, stderr, out } = await bare(["--endpoint", scoreUrl]);
+    const { code, stderr, out } = await bare(["--endpoint", scoreUrl, ...(alike ? few : [])]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const { images, differing, largest } = distance(predictionsOf(out), await local(LOGREG));
-    expect({ images, differing }).toEqual({ images: 10_000, differing: [] });
+    expect({ images, differing }).toEqual({ images: count, differing: [] });
     expect(largest).toBeLessThan(1e-6);
     const { scorer, failures } = metricsOf(out);
     expect({ protocol: scorer.protocol, ...scorer.endpoint }).toMatchObject({ protocol, encoding, found });

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { interruptedText } from "../../src/cli/interruption.ts";
-import { startServer, type Counts, type StartedServer } from "../servers/start.ts";
+import type { Counts, StartedServer } from "../servers/start.ts";
 import {
   distance,
   EPOCH,
@@ -21,9 +21,9 @@ import {
 
 const { bare, local, path } = scene();
 
-const KILLS = Number(process.env["KILLS"] ?? 8);
+const KILLS = Number(process.env["KILLS"] ?? 5);
 /** Slow enough to be interrupted anywhere: about a second of scoring. */
-const SLOW = { workers: 4, delayMs: 30 } as const;
+const SLOW = { workers: 4, delayMs: 20 } as const;
 const AT_ONCE = 4;
 const IN_REQUEST = 100;
 const ARGS = ["--concurrency", String(AT_ONCE), "--batch-size", String(IN_REQUEST)];
@@ -127,14 +127,7 @@ describe("evaluate --endpoint, interrupted", () => {
 
 /** A server on a port that another one had. */
 async function again(url: string, model: string, options: TestServerOptions = {}): Promise<StartedServer> {
-  const started = await startServer("azureml", {
-    ...SLOW,
-    ...options,
-    model,
-    port: Number(new URL(url).port),
-  });
-  onTestFinished(async () => await started.stop());
-  return started;
+  return await server("azureml", { ...SLOW, ...options, model, port: Number(new URL(url).port) });
 }
 
 /** Kills the server midway. @returns the output folder of the run that met it */

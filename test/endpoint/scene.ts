@@ -8,7 +8,8 @@ import { expect, onTestFinished } from "vitest";
 
 import type { Evaluation } from "../../src/types.ts";
 import { readJson, workspace, type Finished, type RunOptions } from "../cli/command.ts";
-import { startServer, type Kind, type ServerOptions, type StartedServer } from "../servers/start.ts";
+import { serverHere } from "../servers/scene.ts";
+import type { Kind, ServerOptions, StartedServer } from "../servers/start.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -27,10 +28,19 @@ export const EPOCH = { SOURCE_DATE_EPOCH: "1767225600" };
 
 export type TestServerOptions = Partial<ServerOptions> & { readonly key?: string };
 
-/** A server in its own process, which is gone after the test. */
-export async function server(kind: Kind, options: TestServerOptions = {}): Promise<StartedServer> {
-  const started = await startServer(kind, { model: LOGREG, ...options });
-  onTestFinished(async () => await started.stop());
+/** What ends with a test; tests that run side by side have each their own. */
+export interface TestEnd {
+  readonly onTestFinished: (action: () => Promise<void>) => void;
+}
+
+/** A server that is gone after the test. */
+export async function server(
+  kind: Kind,
+  options: TestServerOptions = {},
+  end: TestEnd = { onTestFinished },
+): Promise<StartedServer> {
+  const started = await serverHere(kind, options);
+  end.onTestFinished(async () => await started.stop());
   return started;
 }
 
