@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,7 +20,7 @@ import {
   type TestServerOptions,
 } from "./scene.ts";
 
-const { bare, local, path } = scene();
+const { bare, evaluate, local, path } = scene();
 
 const KILLS = Number(process.env["KILLS"] ?? 5);
 /** Slow enough to be interrupted anywhere: about a second of scoring. */
@@ -108,6 +109,33 @@ describe("evaluate --endpoint, interrupted", () => {
       );
     },
   );
+
+  test("by SIGINT at any moment before scoring, ends with 130", async () => {
+    const faults = [{ name: "nan", rate: 0.5 }] as const;
+    const { scoreUrl, counts, stop } = await server("azureml", { faults, delayMs: 80 });
+    for (const ms of [0, 100, 300, 500]) {
+      const { requests } = await counts();
+      const stopped = await bare(["--endpoint", scoreUrl, ...ARGS], {
+        async during(child: ChildProcess) {
+          while ((await counts()).requests === requests) await sleep(5);
+          await sleep(ms);
+          child.kill("SIGINT");
+        },
+      });
+      expect(stopped).toMatchObject({ code: 130, stdout: "", stderr: GOES_ON });
+    }
+    await stop();
+    const waiting = await evaluate(["--endpoint", scoreUrl, "--out", path("waiting"), ...ARGS], {
+      async during(child: ChildProcess) {
+        await once(child.stderr!, "data");
+        child.kill("SIGINT");
+      },
+    });
+    expect(waiting).toMatchObject({
+      code: 130,
+      stderr: `waiting up to 60 s for the service: GET /: the connection was refused\n${GOES_ON}`,
+    });
+  });
 
   test("tells in latency how many answers an earlier run had got", async () => {
     const served = await server("azureml", SLOW);

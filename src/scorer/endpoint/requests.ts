@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { ScorerError } from "../../errors.ts";
 import { outcomeOfFailure, outcomeOfStatus } from "../http/classify.ts";
 import { HttpFailure, type HttpReply, type Transport } from "../http/transport.ts";
@@ -8,6 +6,7 @@ import { OtherReplyError, ReplyError, type Answer } from "../protocols/protocol.
 import type { BadRow } from "./interpret.ts";
 import type { Candidate } from "./discover.ts";
 import type { Item } from "./options.ts";
+import { pause } from "./pause.ts";
 import type { TrafficLog } from "./traffic.ts";
 import type { Writer } from "./writer.ts";
 
@@ -58,7 +57,7 @@ export async function attempt<A extends object>(
   const answers: (A | NoAnswer)[] = [...outcome.answers];
   let bad = failedRows(answers);
   for (let round = 1; round <= ROUNDS && bad.length > 0; round++) {
-    await sleep(PAUSE_MS * round, null, { signal });
+    await pause(PAUSE_MS * round, signal);
     const again = await once(
       line,
       way,

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { waitUntilReady } from "../http/ready.ts";
 import { HttpFailure, type HttpReply } from "../http/transport.ts";
 import { PROTOCOLS } from "../protocols/table.ts";
 import { scoreUrl, starts } from "./discover.ts";
 import type { EndpointHooks, EndpointOptions } from "./options.ts";
+import { pause } from "./pause.ts";
 import type { Line } from "./requests.ts";
 
 /** How often a question about the service itself is asked. */
@@ -31,7 +30,7 @@ export class Service {
       limitMs: this.#options.waitMs,
       onWait,
       now: () => performance.now(),
-      sleep: (ms) => sleep(ms, undefined, { signal: this.#signal }),
+      sleep: (ms) => pause(ms, this.#signal),
       signal: this.#signal,
     });
   }
@@ -45,7 +44,7 @@ export class Service {
       });
       const passing = reply === null || reply.status === 429 || reply.status >= 500;
       if (!passing || attempt === QUESTION_ATTEMPTS) return reply;
-      await sleep(QUESTION_PAUSE_MS * attempt, null, { signal: this.#signal });
+      await pause(QUESTION_PAUSE_MS * attempt, this.#signal);
     }
   }
 
