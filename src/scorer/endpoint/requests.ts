@@ -137,7 +137,9 @@ async function once<A extends object>(
     return "label" in shown ? { ...shown, request: id } : shown;
   };
   try {
-    const reply = await transport.send({ method: "POST", url: candidate.url, headers, body, id }, signal);
+    const onResend = ({ kind }: HttpFailure): void => request.lost(kind);
+    const post = { method: "POST", url: candidate.url, headers, body, id, onResend } as const;
+    const reply = await transport.send(post, signal);
     received = reply.bytesReceived;
     const readRows = (seen: HttpReply): readonly (A | BadRow)[] =>
       read(decode(seen, way, id, items.length), items.length);

@@ -4,6 +4,8 @@ import type { RequestRecord } from "../../types.ts";
 
 /** A request that is under way. */
 export interface Sent {
+  /** It came to nothing on its connection, and goes out again at once on another. */
+  lost(outcome: string): void;
   /** @param images those with an answer */
   end(outcome: string, bytesReceived: number, images: number): void;
 }
@@ -35,19 +37,22 @@ export function trafficLog(now: () => number, run: string = randomUUID()): Traff
       underWay += 1;
       const [concurrent, sentAt] = [underWay, now()];
       const told = listener;
+      const tell = (outcome: string, bytesReceived: number, images: number): void =>
+        told?.({
+          id,
+          images,
+          startMs: sentAt - observedSince,
+          elapsedMs: now() - sentAt,
+          bytesSent,
+          bytesReceived,
+          outcome,
+          concurrent,
+        });
       return {
+        lost: (outcome) => tell(outcome, 0, 0),
         end(outcome, bytesReceived, images) {
           underWay -= 1;
-          told?.({
-            id,
-            images,
-            startMs: sentAt - observedSince,
-            elapsedMs: now() - sentAt,
-            bytesSent,
-            bytesReceived,
-            outcome,
-            concurrent,
-          });
+          tell(outcome, bytesReceived, images);
         },
       };
     },

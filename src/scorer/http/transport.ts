@@ -38,6 +38,8 @@ export interface HttpRequest {
   readonly id: string;
   /** Takes the place of the settings'. */
   readonly timeoutMs?: number;
+  /** Told of each time that it is sent again on a new connection, with what became of it on the old one. */
+  readonly onResend?: (failure: HttpFailure) => void;
 }
 
 export interface HttpReply extends Reply {
@@ -127,7 +129,7 @@ class Pool implements Transport {
       // Nor does the key go back to the origin that another one points to.
       away ||= url.origin !== request.url.origin;
       const outgoing = { method, url, headers: this.#headers(request, away), body };
-      const reply = await this.#reply(connection, outgoing, current);
+      const reply = await this.#reply(connection, outgoing, current, request.onResend);
       const target = redirectTarget(outgoing, reply);
       if (target === null) return { reply, redirected: away ? url : null };
       if (redirects === MAX_REDIRECTS)
@@ -136,7 +138,12 @@ class Pool implements Transport {
     }
   }
 
-  async #reply(connection: Connection, outgoing: Outgoing, current: UnderWay): Promise<Incoming> {
+  async #reply(
+    connection: Connection,
+    outgoing: Outgoing,
+    current: UnderWay,
+    onResend: HttpRequest["onResend"],
+  ): Promise<Incoming> {
     for (let resends = 0; ; resends++) {
       // Undici's proxies write into the headers.
       const fresh = { ...outgoing, headers: { ...outgoing.headers } };
@@ -147,6 +154,7 @@ class Pool implements Transport {
       } catch (error) {
         const closed = error instanceof HttpFailure && (error.kind === "closed" || error.kind === "reset");
         if (!closed || !exchange.wasStale || resends === MAX_RESENDS) throw error;
+        onResend?.(error);
       }
     }
   }

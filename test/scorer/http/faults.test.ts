@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "vitest";
 
+import type { HttpFailure } from "../../../src/scorer/http/failure.ts";
 import { failed, failure, listening, NEVER, post, transport, wire } from "./service.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
@@ -138,19 +139,25 @@ describe("a connection that the server closes while it is idle", () => {
     ["reset", (socket: Socket): void => void socket.resetAndDestroy()],
   ] as const;
 
-  test.each(faults)("is made anew where the request meets it %s", async (_, fault) => {
-    let [connections, requests] = [0, 0];
-    const url = await wire((socket, count) => {
-      requests++;
-      if (count === 1) connections++;
-      // As if the close had been on its way when the request was sent.
-      if (count === 2) fault(socket);
-      else socket.write(OK);
-    });
-    const opened = transport();
-    for (let i = 0; i < 4; i++) expect((await opened.send(post(url), NEVER)).status).toBe(200);
-    expect({ connections, requests }).toEqual({ connections: 4, requests: 7 });
-  });
+  test.each(faults)(
+    "is made anew where the request meets it %s, and whoever asks is told",
+    async (kind, fault) => {
+      let [connections, requests] = [0, 0];
+      const url = await wire((socket, count) => {
+        requests++;
+        if (count === 1) connections++;
+        // As if the close had been on its way when the request was sent.
+        if (count === 2) fault(socket);
+        else socket.write(OK);
+      });
+      const opened = transport();
+      const resent: string[] = [];
+      const request = { ...post(url), onResend: (lost: HttpFailure) => void resent.push(lost.kind) };
+      for (let i = 0; i < 4; i++) expect((await opened.send(request, NEVER)).status).toBe(200);
+      expect({ connections, requests }).toEqual({ connections: 4, requests: 7 });
+      expect(resent).toEqual([kind, kind, kind]);
+    },
+  );
 
   test("is `closed` where the new one is closed, too", async () => {
     let requests = 0;
