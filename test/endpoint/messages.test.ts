@@ -45,21 +45,22 @@ describe("evaluate --endpoint says what is wrong, and ends with 4:", () => {
     );
   });
 
-  const takes = `http://HOST/score takes no images as ${AZURE_FORMS}: `;
+  const takes = "http://HOST/score takes no images: ";
+  const sent = ` They were sent as ${AZURE_FORMS}`;
 
   test.each([
     [401, `the service answered 401 Unauthorized: so it is. ${KEY}`],
     [403, `the service answered 403 Forbidden: so it is. ${KEY}`],
-    [404, `${takes}the service answered 404 Not Found: so it is. ${PATH}`],
+    [404, `${takes}the service answered 404 Not Found: so it is. ${PATH}${sent}`],
     [
       405,
-      `${takes}the service answered 405 Method Not Allowed: so it is. It takes no POST there: is the path of --endpoint right, and does --protocol fit the service?`,
+      `${takes}the service answered 405 Method Not Allowed: so it is. It takes no POST there: is the path of --endpoint right, and does --protocol fit the service?${sent}`,
     ],
     [
       415,
-      `${takes}the service answered 415 Unsupported Media Type: so it is. It does not take this content type: does --protocol fit the service?`,
+      `${takes}the service answered 415 Unsupported Media Type: so it is. It does not take this content type: does --protocol fit the service?${sent}`,
     ],
-    [418, `${takes}418 I'm a Teapot: so it is. ${NAME}`],
+    [418, `${takes}418 I'm a Teapot: so it is. ${NAME}.${sent}`],
   ])("%i to every image", async (status, message) => {
     const url = await answering((request, response) => {
       if (request.method === "GET") response.end("Healthy");
@@ -83,7 +84,7 @@ describe("evaluate --endpoint says what is wrong, and ends with 4:", () => {
       response.end("<!doctype html><title>Sign in</title><h1>Sign in</h1>");
     });
     expect(await said(["--endpoint", `${url}/score`])).toBe(
-      told(`${takes}the reply is an HTML page: Sign in. ${NAME}`),
+      told(`${takes}the reply is an HTML page: Sign in. ${NAME}.${sent}`),
     );
   });
 
@@ -143,7 +144,7 @@ describe("evaluate --endpoint says what is wrong, and ends with 4:", () => {
     const triton = await server("triton");
     expect(await said(["--endpoint", triton.scoreUrl, "--protocol", "azureml"])).toBe(
       told(
-        `http://HOST/v2/models/mnist/infer/score takes no images as ${AZURE_FORMS}: the service answered 404 Not Found. ${PATH}`,
+        `http://HOST/v2/models/mnist/infer/score takes no images: the service answered 404 Not Found. ${PATH}${sent}`,
       ),
     );
   });

@@ -121,9 +121,7 @@ function trialDelivery(
 ): Delivery<Item, RawRow> {
   return createDelivery<Item, RawRow>({
     attempt: async (items, signal) => seen(refusedHere(await tryOut(line, way, items, rawRows, signal))),
-    bytesOf: (item) => way.writer.bytesOf(item),
-    mostBytesOf: (item) => way.writer.mostBytesOf(item),
-    overheadBytes: way.writer.overheadBytes,
+    ...way.writer,
     maxBytes: options.maxRequestBytes,
     maxItems: Math.min(TRIED_IMAGES, options.requestImages, way.writer.mostRows),
     concurrency: Math.min(2, options.concurrency),
@@ -248,8 +246,8 @@ function notTaken({ url }: EndpointOptions, refusals: readonly Refusal[]): Score
   // Some reasons tell what to do themselves.
   const advice = /[.?]$/.test(first.reason)
     ? ""
-    : ". Name how it takes them with --protocol, --layout or --model-name, and check that the URL is that of the model";
+    : ". Name how it takes them with --protocol, --layout or --model-name, and check that the URL is that of the model.";
   return new ScorerError(
-    `${shownUrl(first.way.candidate.url)} takes no images as ${tried}: ${first.reason}${advice}`,
+    `${shownUrl(first.way.candidate.url)} takes no images: ${first.reason}${advice} They were sent as ${tried}`,
   );
 }

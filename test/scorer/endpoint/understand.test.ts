@@ -187,9 +187,9 @@ describe("openEndpoint()", () => {
   test("says in which ways it tried in vain", async () => {
     const { url } = await service(() => ({ status: 400, body: { message: "no" } }));
     await expect(opened(url, images(12))).rejects.toThrow(
-      `${url.href} takes no images as azureml data, azureml input_data, azureml input_data columns, azureml Inputs ` +
-        "predict_proba, azureml Inputs: 400 Bad Request: no. Name how it takes them with --protocol, " +
-        "--layout or --model-name, and check that the URL is that of the model",
+      `${url.href} takes no images: 400 Bad Request: no. Name how it takes them with --protocol, --layout or ` +
+        "--model-name, and check that the URL is that of the model. They were sent as azureml data, azureml input_data, " +
+        "azureml input_data columns, azureml Inputs predict_proba, azureml Inputs",
     );
   });
 
