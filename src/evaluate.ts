@@ -5,7 +5,7 @@ import { createGuards } from "./metrics/guards.ts";
 import { createLatencyTally } from "./metrics/latency.ts";
 import { createParityTally, type Likeness, type ParityTally } from "./metrics/parity.ts";
 import { createTally, curveWarnings } from "./metrics/tally.ts";
-import { grouped } from "./metrics/wording.ts";
+import { grouped } from "./grouped.ts";
 import type {
   Batch,
   Dataset,

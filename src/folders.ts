@@ -1,3 +1,4 @@
+import { mkdirSync, statSync } from "node:fs";
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -18,6 +19,18 @@ export async function makeFolder(folder: string): Promise<readonly string[]> {
     if (await isFolder(folder)) return above;
     await removeEmpty(above);
     throw error;
+  }
+}
+
+/** The same before it returns, for what must be on disk at once. What it has made stays where it fails. */
+export function makeFolderNow(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+  if (dirname(folder) !== folder) makeFolderNow(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have been as quick.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

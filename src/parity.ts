@@ -2,7 +2,8 @@ import { signTest, CONVINCING } from "./metrics/comparison.ts";
 import { createParityTally, type Likeness, type ParityCounts, type ParityTally } from "./metrics/parity.ts";
 import { relabelling } from "./metrics/relabelling.ts";
 import { trialOf } from "./metrics/trial.ts";
-import { grouped, listed, percent } from "./metrics/wording.ts";
+import { grouped } from "./grouped.ts";
+import { listed, percent } from "./metrics/wording.ts";
 import { wayText } from "./report/preprocessing.ts";
 import type { Batch, PixelChoice, ScoredBatch, Scores } from "./types.ts";
 

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: [...STAGES, "evaluate.ts", "preflight.ts"],
   cli: [...STAGES, "evaluate.ts", "preflight.ts", "parity.ts", "train", "server"],
 };
-const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts", "folders.ts"];
+const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts", "folders.ts", "grouped.ts"];
 
 interface Import {
   readonly from: string;

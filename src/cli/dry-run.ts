@@ -1,4 +1,4 @@
-import { grouped } from "../metrics/wording.ts";
+import { grouped } from "../grouped.ts";
 import { planRequests } from "../scorer/endpoint/plan.ts";
 import { shownUrl } from "../scorer/http/secrets.ts";
 import type { Context } from "./context.ts";

@@ -4,7 +4,8 @@ import { createGunzip } from "node:zlib";
 
 import { DatasetError, InterruptedError, messageOf } from "../errors.ts";
 import type { Digest } from "./catalog.ts";
-import { datasetError, grouped, type Subject } from "./idx.ts";
+import { grouped } from "../grouped.ts";
+import { datasetError, type Subject } from "./idx.ts";
 
 /** A file to read, and how messages speak of it. */
 export interface DataFile extends Subject {

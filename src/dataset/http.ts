@@ -7,7 +7,7 @@ import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from "undic
 import { messageOf } from "../errors.ts";
 import { packageVersions } from "../package.ts";
 import { interruption } from "./content.ts";
-import { grouped } from "./idx.ts";
+import { grouped } from "../grouped.ts";
 import {
   CacheError,
   discardPartial,

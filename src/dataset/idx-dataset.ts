@@ -1,7 +1,8 @@
 import { seededRandom } from "../random.ts";
 import type { Batch, Dataset, SourceFile } from "../types.ts";
 import { interruption, type ContentSummary, type DataFile } from "./content.ts";
-import { datasetError, grouped, type IdxHeader } from "./idx.ts";
+import { grouped } from "../grouped.ts";
+import { datasetError, type IdxHeader } from "./idx.ts";
 import { checkImageHeader, checkLabelHeader, LabelDecoder, MAX_CLASSES } from "./labels.ts";
 import { readHeader, RecordStream, type Expectation } from "./records.ts";
 import { quotas, selection } from "./sample.ts";

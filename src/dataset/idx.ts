@@ -1,3 +1,4 @@
+import { grouped } from "../grouped.ts";
 import { DatasetError } from "../errors.ts";
 
 /** How messages name a file, and what they advise for it. */
@@ -43,11 +44,6 @@ const MAX_SIDE = 4096;
 const MAX_DIMENSIONS = 4;
 const PREAMBLE_BYTES = 4;
 const EMPTY = new Uint8Array(0);
-
-/** 9999 → `9,999`. Not by toLocaleString, whose first call loads the locale data for 20 ms. */
-export function grouped(count: number): string {
-  return String(count).replaceAll(/(?<=\d)(?=(?:\d{3})+$)/g, ",");
-}
 
 /** [10000, 28, 28] → `10,000 × 28 × 28`. */
 export function shapeText(dimensions: readonly number[]): string {

@@ -1,4 +1,5 @@
-import { datasetError, grouped, shapeText, type IdxHeader, type Subject } from "./idx.ts";
+import { grouped } from "../grouped.ts";
+import { datasetError, shapeText, type IdxHeader, type Subject } from "./idx.ts";
 
 /** A label must fit the bytes in which it is handed on. */
 export const MAX_CLASSES = 256;

@@ -2,7 +2,8 @@ import type { Measurements } from "../types.ts";
 import { imagesOf, type ScoreCounts } from "./guards-scores.ts";
 import { wilson } from "./intervals.ts";
 import type { Relabelling } from "./relabelling.ts";
-import { grouped, listed, percent } from "./wording.ts";
+import { grouped } from "../grouped.ts";
+import { listed, percent } from "./wording.ts";
 
 /** Images below which a few classes may well be missed by chance. */
 const ENOUGH_IMAGES = 100;

@@ -1,7 +1,8 @@
 import type { Measurements } from "../types.ts";
 import { wilson } from "./intervals.ts";
 import type { Relabelling } from "./relabelling.ts";
-import { grouped, loss, percent } from "./wording.ts";
+import { grouped } from "../grouped.ts";
+import { loss, percent } from "./wording.ts";
 
 /** What is counted of the scores. */
 export interface ScoreCounts {

@@ -1,5 +1,5 @@
 import type { Differences, Judgement, Precision } from "./parity-judgement.ts";
-import { grouped } from "./wording.ts";
+import { grouped } from "../grouped.ts";
 
 /** What is behind a skew. */
 export interface Likeness {

@@ -1,8 +1,3 @@
-/** `1,234` */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
-}
-
 /** `92.0 %` */
 export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;

@@ -1,5 +1,6 @@
 import { whyBetter, type Reason } from "../metrics/comparison.ts";
-import { grouped, listed, loss, percent } from "../metrics/wording.ts";
+import { grouped } from "../grouped.ts";
+import { listed, loss, percent } from "../metrics/wording.ts";
 import { wayName, wayText } from "../report/preprocessing.ts";
 import { CONVINCING_TO_STAY, isRunnerUp, isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
 import type { PixelChoice } from "../types.ts";

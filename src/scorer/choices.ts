@@ -11,3 +11,8 @@ export function choicesFor({ type, turned }: Pick<InputPlan, "type" | "turned">)
     [false, true].flatMap((invert) => scales.map((scale) => ({ scale, invert, transpose }))),
   );
 }
+
+/** Another one for every way to feed pixels. */
+export function choiceKey({ scale, invert, transpose }: PixelChoice): string {
+  return `${scale} ${invert} ${transpose}`;
+}

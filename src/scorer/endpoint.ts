@@ -99,9 +99,7 @@ function opened(
   const deliveryOf = (maxItems: number, send: typeof attempt): Delivery<Item, StoredAnswer> =>
     createDelivery({
       attempt: (items, signal) => send(line, way, items, read, signal),
-      bytesOf: (item) => way.writer.bytesOf(item),
-      mostBytesOf: (item) => way.writer.mostBytesOf(item),
-      overheadBytes: way.writer.overheadBytes,
+      ...way.writer,
       maxBytes: options.maxRequestBytes,
       maxItems: Math.min(maxItems, options.requestImages, way.writer.mostRows),
       concurrency: options.concurrency,

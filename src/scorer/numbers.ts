@@ -1,5 +1,6 @@
 import { tensorShape, type InputPlan } from "./adapter.ts";
 import { ELEMENTS, toElements, type Numbers } from "./elements.ts";
+import { wirePixels } from "./wire.ts";
 
 /** Images as numbers that are already as the model wants them: n×h×w. */
 export type Rows = Float32Array | Float64Array;
@@ -17,6 +18,7 @@ export interface RowsWriter {
 export function rowsWriter(plan: InputPlan, images: readonly [number, number]): RowsWriter {
   const size = images[0] * images[1];
   const { array } = ELEMENTS[plan.type];
+  const order = { layout: plan.layout, channels: plan.channels, transpose: false };
   return {
     write(rows, count, runImages) {
       const shape = tensorShape(plan, runImages);
@@ -24,15 +26,8 @@ export function rowsWriter(plan: InputPlan, images: readonly [number, number]): 
       if (fits && rows instanceof array) return { buffer: rows, shape };
       const values = isFloat(plan.type) ? rows : toElements(Array.from(rows), plan.type);
       const buffer = new array(runImages * plan.channels * size);
-      const channels = { count: plan.channels, together: plan.layout === "nhwc" };
-      for (let i = 0; i < values.length; i++) {
-        for (let channel = 0; channel < channels.count; channel++) {
-          const at = channels.together
-            ? i * channels.count + channel
-            : i + (Math.floor(i / size) * (channels.count - 1) + channel) * size;
-          buffer[at] = values[i]!;
-        }
-      }
+      const laid: Numbers = wirePixels<Numbers>(values, order, images);
+      (buffer as Float32Array).set(laid as Float32Array);
       return { buffer, shape };
     },
   };

@@ -2,6 +2,7 @@ import type { PixelChoice } from "../types.ts";
 import { tensorShape, type InputPlan } from "./adapter.ts";
 import { ELEMENTS, toElements, type Numbers } from "./elements.ts";
 import { SCALES } from "./scales.ts";
+import { wirePixels } from "./wire.ts";
 
 /** Turns images into what a model takes. */
 export interface PixelWriter {
@@ -27,16 +28,13 @@ export function pixelWriter(
   const values = Array.from({ length: 256 }, (_, x) => SCALES[choice.scale](choice.invert ? 255 - x : x));
   const table = toElements(values, plan.type);
   const size = images[0] * images[1];
-  const order = choice.transpose ? transposedOrder(images) : null;
+  const order = { layout: plan.layout, channels: plan.channels, transpose: choice.transpose };
   let buffer = new ELEMENTS[plan.type].array(0) as Numbers;
   return {
     write(pixels, rows, runImages) {
       const length = runImages * plan.channels * size;
       if (buffer.length !== length) buffer = new ELEMENTS[plan.type].array(length);
-      const upright = order === null ? pixels : reordered(pixels, rows, order);
-      if (plan.channels === 1) copy(upright, table, buffer);
-      else if (plan.layout === "nchw") copyPlanes(upright, table, buffer, size, plan.channels);
-      else copyInterleaved(upright, table, buffer, plan.channels);
+      copy(wirePixels(pixels.subarray(0, rows * size), order, images), table, buffer);
       return { buffer, shape: tensorShape(plan, runImages) };
     },
   };
@@ -60,41 +58,4 @@ function copy(pixels: Uint8Array, table: Numbers, target: Numbers): void {
     to[i + 3] = from[pixels[i + 3]!]!;
   }
   for (let i = words * 4; i < pixels.length; i++) to[i] = from[pixels[i]!]!;
-}
-
-function copyPlanes(
-  pixels: Uint8Array,
-  table: Numbers,
-  target: Numbers,
-  size: number,
-  channels: number,
-): void {
-  const [from, to] = [table as Float32Array, target as Float32Array];
-  for (let i = 0; i < pixels.length; i++) {
-    const start = i + Math.floor(i / size) * size * (channels - 1);
-    for (let channel = 0; channel < channels; channel++) to[start + channel * size] = from[pixels[i]!]!;
-  }
-}
-
-function copyInterleaved(pixels: Uint8Array, table: Numbers, target: Numbers, channels: number): void {
-  const [from, to] = [table as Float32Array, target as Float32Array];
-  for (let i = 0; i < pixels.length; i++) {
-    for (let channel = 0; channel < channels; channel++) to[i * channels + channel] = from[pixels[i]!]!;
-  }
-}
-
-/** Where each pixel of an image with rows and columns exchanged comes from. */
-function transposedOrder([height, width]: readonly [number, number]): Uint32Array {
-  return Uint32Array.from(
-    { length: height * width },
-    (_, i) => (i % height) * width + Math.floor(i / height),
-  );
-}
-
-function reordered(pixels: Uint8Array, rows: number, order: Uint32Array): Uint8Array {
-  const result = new Uint8Array(rows * order.length);
-  for (let start = 0; start < result.length; start += order.length) {
-    for (let i = 0; i < order.length; i++) result[start + i] = pixels[start + order[i]!]!;
-  }
-  return result;
 }

@@ -1,7 +1,8 @@
 import type { Layout } from "../types.ts";
 import { tensorShape } from "./adapter.ts";
+import type { Numbers } from "./elements.ts";
 
-/** How images stand in a request. */
+/** How images stand in a request, or in a local model's input. */
 export interface WireOrder {
   readonly layout: Layout;
   /** A grey image is repeated for a model that takes three colours. */
@@ -21,20 +22,20 @@ export function wireShape(
 }
 
 /**
- * Images (n×h×w, 0–255) with their pixels in the order of the request, each as often as the model has channels. The same
- * array where that is the order already.
+ * Images (n×h×w) with their pixels in the order of a model's input, each as often as it has channels. The same array
+ * where that is the order already.
  *
  * @param images [height, width] of the data set's
  */
-export function wirePixels(
-  pixels: Uint8Array,
+export function wirePixels<T extends Uint8Array | Numbers>(
+  pixels: T,
   { layout, channels, transpose }: WireOrder,
   images: readonly [number, number],
-): Uint8Array {
+): T {
   if (channels === 1 && !transpose) return pixels;
   const order = pixelOrder(images, transpose);
   const size = order.length;
-  const wire = new Uint8Array(pixels.length * channels);
+  const wire = new (pixels.constructor as new (length: number) => T)(pixels.length * channels);
   // A flat image of three channels is one plane after the other, as nchw.
   const [pixelStep, channelStep] = layout === "nhwc" ? [channels, 1] : [1, size];
   for (let start = 0; start < pixels.length; start += size) {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 
 import { seededRandom } from "../random.ts";
 import { loadModel, openModel, type LoadedModel, type NumberScorer } from "../scorer/open.ts";
+import type { ServedModel } from "../scorer/protocols/service.ts";
 import type { Rows } from "../scorer/numbers.ts";
 import type { Batch, Layout, Scores } from "../types.ts";
 
@@ -15,16 +16,9 @@ export interface EngineOptions {
 }
 
 /** What is known of an opened model; plain data, because it may come from another thread. */
-export interface EngineFacts {
+export interface EngineFacts extends Omit<ServedModel, "name" | "version" | "server"> {
   readonly file: string;
   readonly sha256: string;
-  readonly classes: readonly string[];
-  /** [height, width] */
-  readonly shape: readonly [number, number];
-  readonly input: string;
-  readonly element: "float32" | "float64";
-  readonly whole: boolean;
-  readonly hasProbabilities: boolean;
   /** As `Input3 float32 [1, 1, 28, 28]`. */
   readonly takes: string;
   readonly gives: string;

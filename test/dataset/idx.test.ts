@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { grouped, IDX_TYPES, IdxReader } from "../../src/dataset/idx.ts";
+import { grouped } from "../../src/grouped.ts";
+import { IDX_TYPES, IdxReader } from "../../src/dataset/idx.ts";
 import { DatasetError } from "../../src/errors.ts";
 import { idxFile, type TypeName } from "./builders.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { grouped, listed, loss, percent } from "../../src/metrics/wording.ts";
+import { grouped } from "../../src/grouped.ts";
+import { listed, loss, percent } from "../../src/metrics/wording.ts";
 
 test.each([
   [27.631, "27.63"],

@@ -1,14 +1,11 @@
 import type { Family } from "./family.ts";
+import { fitting, type RequestLimits } from "./fitting.ts";
 import type { RequestSize } from "./size.ts";
 import { pieceOf, type Call, type Piece } from "./work.ts";
 
 const NONE: readonly never[] = [];
 
-export interface QueueSettings<Item> {
-  readonly bytesOf: (item: Item) => number;
-  readonly mostBytesOf?: (item: Item) => number;
-  readonly overheadBytes: number;
-}
+export type QueueSettings<Item> = Omit<RequestLimits<Item>, "maxItems" | "maxBytes">;
 
 /** What is to be sent: that of earlier calls first, and of a call what was sent before first. */
 export class Queue<Item, A> {
@@ -119,20 +116,11 @@ export class Queue<Item, A> {
     return pieceOf(call, start, fit, family);
   }
 
-  /** Where a request that begins with an image ends: at least behind that image. */
   #fit({ items }: Call<Item, A>, start: number, end: number): number {
-    const { bytesOf, mostBytesOf, overheadBytes } = this.#settings;
-    const { items: mostItems, bytes: mostBytes } = this.#size;
-    const last = Math.min(end, start + mostItems);
-    const each = mostBytesOf?.(items[start]!) ?? Infinity;
-    if (overheadBytes + (last - start) * each <= mostBytes) return last;
-    let bytes = overheadBytes + bytesOf(items[start]!);
-    let fit = start + 1;
-    while (fit < last) {
-      bytes += bytesOf(items[fit]!);
-      if (bytes > mostBytes) break;
-      fit++;
-    }
-    return fit;
+    return fitting(items, start, end, {
+      ...this.#settings,
+      maxItems: this.#size.items,
+      maxBytes: this.#size.bytes,
+    });
   }
 }

@@ -1,18 +1,10 @@
+import type { RequestLimits } from "./fitting.ts";
 import type { Random } from "../../random.ts";
 import type { NoAnswer, Outcome, RetryReason } from "../outcome.ts";
 
-export interface DeliverySettings<Item, A> {
+export interface DeliverySettings<Item, A> extends RequestLimits<Item> {
   /** Sends one request for these images. Never rejects but where the signal is aborted. */
   readonly attempt: (items: readonly Item[], signal: AbortSignal) => Promise<Outcome<A>>;
-  /** What an image adds to a request's body, its separator included. */
-  readonly bytesOf: (item: Item) => number;
-  /** No image of the same call adds more: what fits by this is not counted. Absent: each is. */
-  readonly mostBytesOf?: (item: Item) => number;
-  /** What a request's body holds besides its images. */
-  readonly overheadBytes: number;
-  /** Of a request's body; a single image may be larger. */
-  readonly maxBytes: number;
-  readonly maxItems: number;
   /** The most requests under way at once; fewer where the service cannot keep up. */
   readonly concurrency: number;
   /** How many times a request is sent again after it failed for what may pass. */

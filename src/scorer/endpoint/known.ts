@@ -1,4 +1,5 @@
 import type { Batch, PixelChoice } from "../../types.ts";
+import { choiceKey } from "../choices.ts";
 import { isNoAnswer } from "../delivery/delivery.ts";
 import type { Journal, JournalEntry, StoredAnswer } from "../journal.ts";
 import type { Item } from "./options.ts";
@@ -12,7 +13,7 @@ export function continued(journal: Journal, { trials }: Understood, probe: Batch
   if (journal.found === 0) return [];
   const differ = trials.some((trial) =>
     entriesOf(trial, probe).some(({ index, pixels, answer }) => {
-      const earlier = journal.find(wayKey(trial.choice), index, pixels);
+      const earlier = journal.find(choiceKey(trial.choice), index, pixels);
       return earlier !== null && !isSame(earlier, answer);
     }),
   );
@@ -28,10 +29,6 @@ function isSame(one: StoredAnswer, other: StoredAnswer): boolean {
     return one.label === other.label && one.probabilities === other.probabilities;
   }
   return one.probabilities.every((p, k) => Math.abs(p - other.probabilities![k]!) <= SAME_ANSWER);
-}
-
-function wayKey({ scale, invert, transpose }: PixelChoice): string {
-  return `${scale} ${invert} ${transpose}`;
 }
 
 /** What is known already: answers of an interrupted run, and to the images that were tried before scoring began. */
@@ -57,17 +54,17 @@ export class Known {
   }
 
   keep(choice: PixelChoice, entries: readonly JournalEntry[]): void {
-    this.#journal.record(wayKey(choice), entries);
+    this.#journal.record(choiceKey(choice), entries);
     if (!this.#trying) return;
-    const tried = this.#tried.get(wayKey(choice)) ?? new Map<number, StoredAnswer>();
+    const tried = this.#tried.get(choiceKey(choice)) ?? new Map<number, StoredAnswer>();
     for (const { index, answer } of entries) tried.set(index, answer);
-    this.#tried.set(wayKey(choice), tried);
+    this.#tried.set(choiceKey(choice), tried);
   }
 
   find({ choice, index, pixels }: Item): StoredAnswer | null {
-    const tried = this.#tried.get(wayKey(choice))?.get(index);
+    const tried = this.#tried.get(choiceKey(choice))?.get(index);
     if (tried !== undefined) return tried;
-    const earlier = this.#journal.find(wayKey(choice), index, pixels);
+    const earlier = this.#journal.find(choiceKey(choice), index, pixels);
     if (earlier !== null) this.resumed += 1;
     return earlier;
   }

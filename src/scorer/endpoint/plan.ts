@@ -2,6 +2,7 @@ import type { Batch, PixelChoice } from "../../types.ts";
 import type { Images } from "../onnx.ts";
 import { PROTOCOLS, type ProtocolName } from "../protocols/table.ts";
 import { scoreUrl, starts } from "./discover.ts";
+import { fitting } from "../delivery/fitting.ts";
 import type { EndpointOptions, Item } from "./options.ts";
 import { createWriter, type Writer, type WriterPlan } from "./writer.ts";
 
@@ -84,17 +85,11 @@ function itemsOf({ indices, labels, pixels }: Batch, choice: PixelChoice): Item[
 function* requestsOf(
   items: readonly Item[],
   writer: Writer,
-  { requestImages, maxRequestBytes }: EndpointOptions,
+  { requestImages, maxRequestBytes: maxBytes }: EndpointOptions,
 ): Generator<readonly Item[]> {
-  const most = Math.min(requestImages, writer.mostRows);
-  let [start, bytes] = [0, writer.overheadBytes];
-  for (let i = 0; i < items.length; i++) {
-    const size = writer.bytesOf(items[i]!);
-    if (i > start && (i - start === most || bytes + size > maxRequestBytes)) {
-      yield items.slice(start, i);
-      [start, bytes] = [i, writer.overheadBytes];
-    }
-    bytes += size;
+  const limits = { ...writer, maxItems: Math.min(requestImages, writer.mostRows), maxBytes };
+  for (let start = 0, end = 0; start < items.length; start = end) {
+    end = fitting(items, start, items.length, limits);
+    yield items.slice(start, end);
   }
-  if (items.length > start) yield items.slice(start);
 }

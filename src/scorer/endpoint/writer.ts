@@ -1,5 +1,6 @@
 import type { PixelChoice } from "../../types.ts";
 import type { InputPlan } from "../adapter.ts";
+import { choiceKey } from "../choices.ts";
 import { toElements } from "../elements.ts";
 import type { Form, RequestShape, TensorSpec } from "../protocols/protocol.ts";
 import { requestBody, requestBytes, type RequestBody } from "../request.ts";
@@ -45,8 +46,9 @@ export function createWriter(
 ): Writer {
   const feeds = new Map<string, Feed>();
 
-  function feedOf({ scale, invert, transpose }: PixelChoice): Feed {
-    const key = `${scale} ${invert} ${transpose}`;
+  function feedOf(choice: PixelChoice): Feed {
+    const { scale, invert, transpose } = choice;
+    const key = choiceKey(choice);
     const known = feeds.get(key);
     if (known !== undefined) return known;
     const numbers = Array.from({ length: 256 }, (_, x) => SCALES[scale](invert ? 255 - x : x));

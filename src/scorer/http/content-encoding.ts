@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from "node:zlib";
 
 import { HttpFailure } from "./failure.ts";
-import { grouped } from "./wording.ts";
+import { grouped } from "../../grouped.ts";
 
 type Decoder = (body: InputType, options: ZlibOptions) => Promise<Buffer>;
 

@@ -4,7 +4,8 @@ import type { Dispatcher } from "undici";
 
 import type { Connection } from "./connections.ts";
 import { failureOf, HttpFailure } from "./failure.ts";
-import { grouped, seconds } from "./wording.ts";
+import { grouped } from "../../grouped.ts";
+import { seconds } from "./wording.ts";
 
 /** What goes over the wire. */
 export interface Outgoing {

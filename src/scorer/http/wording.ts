@@ -1,10 +1,5 @@
 import { STATUS_CODES } from "node:http";
 
-/** A whole number with a comma between thousands. */
-export function grouped(number: number): string {
-  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ",");
-}
-
 /** A time as `0.5 s` or `60 s`. */
 export function seconds(ms: number): string {
   return `${Number((ms / 1000).toPrecision(3))} s`;

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
 
 import { messageOf, ReportError } from "../../errors.ts";
+import { makeFolderNow } from "../../folders.ts";
 
 const DENIED = "permission denied: choose another folder with --out, or change the folder's permissions";
 const FULL = "the disk is full: free some space or choose another folder with --out";
@@ -61,7 +62,7 @@ export class OwnFile {
   }
 
   #create(): number {
-    makeFolder(this.#folder);
+    makeFolderNow(this.#folder);
     const path = join(this.#folder, `${this.#prefix}${randomBytes(8).toString("hex")}.journal`);
     const fd = openSync(path, "wx", 0o600);
     this.#path = path;
@@ -74,17 +75,5 @@ export class OwnFile {
       `${this.#folder}: cannot keep the service's answers there, which an interrupted run goes on from: ${REASONS[code] ?? messageOf(error)}`,
       { cause: error },
     );
-  }
-}
-
-/** Unlike `mkdir` with `recursive` it also returns where a file system refuses new folders as missing (/proc). */
-function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
-  if (dirname(folder) !== folder) makeFolder(dirname(folder));
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    // Another process may have been as quick.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }

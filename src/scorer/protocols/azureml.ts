@@ -1,5 +1,6 @@
+import { jsonForm } from "./forms.ts";
 import { jsonOf, parse } from "./json.ts";
-import { JSON_HEADERS, objectIn, plainIn, targetIn } from "./paths.ts";
+import { objectIn, plainIn, targetIn } from "./paths.ts";
 import { ReplyError, type Answer, type Finding, type Form, type Protocol, type Reply } from "./protocol.ts";
 import { oneLine, quoted } from "./text.ts";
 import { answerOf, isObject, type Fields } from "./values.ts";
@@ -7,19 +8,6 @@ import { serviceWords, wordsIn } from "./words.ts";
 import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
 import { JSON_TYPE, type Service, type ServiceReply } from "./service.ts";
 import { swaggerOf } from "./swagger.ts";
-
-function form(name: string, head: Form["head"], tail: string): Form {
-  return {
-    name,
-    row: "json",
-    element: "float32",
-    head,
-    separator: ",",
-    tail,
-    headers: () => JSON_HEADERS,
-    mostRows: Infinity,
-  };
-}
 
 const count = (n: number): string => Array.from({ length: n }, (_, i) => i).join(",");
 
@@ -29,20 +17,20 @@ const count = (n: number): string => Array.from({ length: n }, (_, i) => i).join
  * predict as its default method and knows predict_proba.
  */
 const FORMS: readonly Form[] = [
-  form("data", () => '{"data":[', "]}"),
-  form("input_data", () => '{"input_data":[', "]}"),
-  form(
+  jsonForm("data", () => '{"data":[', "]}"),
+  jsonForm("input_data", () => '{"input_data":[', "]}"),
+  jsonForm(
     "input_data columns",
     ({ shape: [n = 0, ...image] }) =>
       `{"input_data":{"columns":[${count(image.reduce((size, length) => size * length, 1))}],"index":[${count(n)}],"data":[`,
     "]}}",
   ),
-  form(
+  jsonForm(
     "Inputs predict_proba",
     () => '{"Inputs":{"data":[',
     ']},"GlobalParameters":{"method":"predict_proba"}}',
   ),
-  form("Inputs", () => '{"Inputs":{"data":[', ']},"GlobalParameters":{"method":"predict"}}'),
+  jsonForm("Inputs", () => '{"Inputs":{"data":[', ']},"GlobalParameters":{"method":"predict"}}'),
 ];
 
 /** What a run() wraps its answer in. */

@@ -1,5 +1,6 @@
+import { jsonForm } from "./forms.ts";
 import { jsonOf } from "./json.ts";
-import { JSON_HEADERS, modelPath, objectIn, targetIn, textsIn } from "./paths.ts";
+import { modelPath, objectIn, targetIn, textsIn } from "./paths.ts";
 import type { Finding, Protocol, Reply } from "./protocol.ts";
 import { answerUnder, serviceWords } from "./words.ts";
 import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
@@ -68,18 +69,7 @@ export const kserveV1: Protocol = {
     { path: ({ root }) => `${root}/v1/models`, read: readModels },
     { path: modelOf, read: readModel },
   ],
-  forms: [
-    {
-      name: "instances",
-      row: "json",
-      element: "float32",
-      head: () => '{"instances":[',
-      separator: ",",
-      tail: "]}",
-      headers: () => JSON_HEADERS,
-      mostRows: Infinity,
-    },
-  ],
+  forms: [jsonForm("instances", () => '{"instances":[', "]}")],
   decode: ({ body }) => answerUnder(["predictions"], jsonOf(body)),
   errorText: (reply) => serviceWords(reply),
   service,

@@ -1,23 +1,11 @@
+import { jsonForm } from "./forms.ts";
 import { jsonOf, parse } from "./json.ts";
-import { JSON_HEADERS, plainIn, targetIn } from "./paths.ts";
-import type { Finding, Form, Protocol, Reply } from "./protocol.ts";
+import { plainIn, targetIn } from "./paths.ts";
+import type { Finding, Protocol, Reply } from "./protocol.ts";
 import { isObject } from "./values.ts";
 import { answerUnder, serviceWords } from "./words.ts";
 import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
 import { JSON_TYPE, jsonReply, RequestError, type JsonObject, type Json, type Service } from "./service.ts";
-
-function form(name: string, head: Form["head"], tail: string): Form {
-  return {
-    name,
-    row: "json",
-    element: "float32",
-    head,
-    separator: ",",
-    tail,
-    headers: () => JSON_HEADERS,
-    mostRows: Infinity,
-  };
-}
 
 /** For a model of tables: columns without names have numbers. */
 function splitHead({ shape }: { readonly shape: readonly number[] }): string {
@@ -133,9 +121,9 @@ export const mlflow: Protocol = {
   readyPaths: ({ root }) => [`${root}/ping`, `${root}/health`],
   questions: [{ path: ({ root }) => `${root}/version`, read: readVersion }],
   forms: [
-    form("inputs", () => '{"inputs":[', "]}"),
-    form("instances", () => '{"instances":[', "]}"),
-    form("dataframe_split", splitHead, "]}}"),
+    jsonForm("inputs", () => '{"inputs":[', "]}"),
+    jsonForm("instances", () => '{"instances":[', "]}"),
+    jsonForm("dataframe_split", splitHead, "]}}"),
   ],
   decode: ({ body }) => answerUnder(["predictions"], jsonOf(body)),
   errorText,

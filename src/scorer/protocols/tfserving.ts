@@ -1,23 +1,13 @@
+import { jsonForm } from "./forms.ts";
 import { jsonOf } from "./json.ts";
-import { isText, JSON_HEADERS, modelPath, objectIn, targetIn } from "./paths.ts";
+import { isText, modelPath, objectIn, targetIn } from "./paths.ts";
 import type { Finding, Form, Protocol, Reply, Target, TensorSpec } from "./protocol.ts";
 import { isObject, type Fields } from "./values.ts";
 import { answerUnder, serviceWords } from "./words.ts";
 
 const MODELS = "/v1/models";
 
-function form(name: string): Form {
-  return {
-    name,
-    row: "json",
-    element: "float32",
-    head: () => `{"${name}":[`,
-    separator: ",",
-    tail: "]}",
-    headers: () => JSON_HEADERS,
-    mostRows: Infinity,
-  };
-}
+const form = (name: string): Form => jsonForm(name, () => `{"${name}":[`, "]}");
 
 function readStatus(reply: Reply, { model }: Target): Finding | null {
   const versions = objectIn(reply)?.["model_version_status"];
