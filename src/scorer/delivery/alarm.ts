@@ -1,3 +1,9 @@
+import { setTimeout as timeout } from "node:timers/promises";
+
+export const sleepByTimer = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await timeout(ms, undefined, { signal });
+};
+
 /** The longest that a timer counts correctly: longer ones ring at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 

@@ -1,8 +1,7 @@
 import { setMaxListeners } from "node:events";
-import { setTimeout as timeout } from "node:timers/promises";
 
 import type { NoAnswer, Outcome } from "../outcome.ts";
-import { Alarm } from "./alarm.ts";
+import { Alarm, sleepByTimer } from "./alarm.ts";
 import { backoff } from "./backoff.ts";
 import { Concurrency } from "./concurrency.ts";
 import { Family } from "./family.ts";
@@ -10,14 +9,10 @@ import { Outage } from "./outage.ts";
 import { Queue } from "./queue.ts";
 import { isNoAnswer, type Delivery, type DeliverySettings } from "./settings.ts";
 import { RequestSize } from "./size.ts";
-import { split, type Call, type Piece } from "./work.ts";
+import { callOf, noAnswer, split, type Call, type Piece } from "./work.ts";
 
 type Retry = Extract<Outcome<never>, { kind: "retry" }>;
 type Failure = Pick<Retry, "label" | "reason">;
-
-const sleepByTimer = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await timeout(ms, undefined, { signal });
-};
 
 /** Sends what is queued, and decides from the outcomes what is sent next. */
 export class Dispatcher<Item, A> implements Delivery<Item, A> {
@@ -70,20 +65,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
         this.#pump();
       };
       const unhear = (): void => signal.removeEventListener("abort", stop);
-      const answers = Array.from<A | NoAnswer>({ length: items.length });
-      const call: Call<Item, A> = {
-        items,
-        answers,
-        onAnswered,
-        controller,
-        resolve,
-        reject,
-        unhear,
-        next: 0,
-        open: items.length,
-        ready: [],
-        over: false,
-      };
+      const call = callOf(items, controller, { onAnswered, resolve, reject, unhear });
       signal.addEventListener("abort", stop);
       this.#queue.add(call);
       this.#pump();
@@ -266,9 +248,4 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     }
     this.#alarm.set(Infinity);
   }
-}
-
-/** With the last request for it, be it one for it and others. */
-function noAnswer({ request }: Pick<Piece<unknown, unknown>, "request">, failed: string): NoAnswer {
-  return request === undefined ? { failed } : { failed, request };
 }

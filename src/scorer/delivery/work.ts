@@ -59,3 +59,17 @@ export function split<Item, A>(piece: Piece<Item, A>, family: Family): Piece<Ite
   bounds.push(Math.ceil((bounds.at(-1)! + end) / 2), end);
   return bounds.slice(1).map((bound, i) => pieceOf(call, bounds[i]!, bound, family, piece.request));
 }
+
+export function callOf<Item, A>(
+  items: readonly Item[],
+  controller: AbortController,
+  ends: Pick<Call<Item, A>, "onAnswered" | "resolve" | "reject" | "unhear">,
+): Call<Item, A> {
+  const answers = Array.from<A | NoAnswer>({ length: items.length });
+  return { ...ends, items, answers, controller, next: 0, open: items.length, ready: [], over: false };
+}
+
+/** With the last request for it, be it one for it and others. */
+export function noAnswer({ request }: Pick<Piece<unknown, unknown>, "request">, failed: string): NoAnswer {
+  return request === undefined ? { failed } : { failed, request };
+}

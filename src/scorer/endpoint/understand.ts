@@ -1,19 +1,19 @@
 import { ScorerError } from "../../errors.ts";
-import { seededRandom } from "../../random.ts";
-import type { Batch, PixelChoice, Scale } from "../../types.ts";
-import { createDelivery, isNoAnswer, type Delivery } from "../delivery/delivery.ts";
+import type { Batch, PixelChoice } from "../../types.ts";
+import { isNoAnswer, type Delivery } from "../delivery/delivery.ts";
 import { shownUrl } from "../http/secrets.ts";
 import type { StoredAnswer } from "../journal.ts";
 import type { Images } from "../onnx.ts";
-import type { NoAnswer, Outcome } from "../outcome.ts";
+import type { NoAnswer } from "../outcome.ts";
 import { outputPlan, tensorOutputs, type OutputPlan } from "../outputs.ts";
 import type { Answer } from "../protocols/protocol.ts";
 import { discover } from "./discover.ts";
 import { tensorsOf } from "./interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./options.ts";
-import { TRIED_IMAGES, tryOut, type Line, type Way } from "./requests.ts";
+import { TRIED_IMAGES, type Line, type Way } from "./requests.ts";
 import { Service } from "./service.ts";
-import { joined, picked, rawRows, understoodRows, type RawRow } from "./trial-rows.ts";
+import { asItIs, deliverRaw, trialChoices, trialDelivery, type Seen } from "./trial.ts";
+import { joined, picked, understoodRows, type RawRow } from "./trial-rows.ts";
 import { ways, type Tried } from "./ways.ts";
 import type { WriterPlan } from "./writer.ts";
 
@@ -88,15 +88,11 @@ async function taken(
   throw notTaken(options, refusals);
 }
 
-/** What an outcome means while ways are tried. */
-type Seen = (outcome: Outcome<RawRow>) => Outcome<RawRow>;
-
 /** Of a status or a reason. */
 const SERVER_FAILED = /^(424|5\d\d)\b/;
 /** How often a server that fails is asked again before the other ways are tried. */
 const HURRIED_RETRIES = 1;
 
-const asItIs: Seen = (outcome) => outcome;
 const hurried: Seen = (outcome) =>
   outcome.kind === "retry" && SERVER_FAILED.test(outcome.label)
     ? { ...outcome, patience: HURRIED_RETRIES, overloaded: false }
@@ -105,57 +101,6 @@ const hurried: Seen = (outcome) =>
 interface Refusal {
   readonly way: Way;
   readonly reason: string;
-}
-
-/** Two scales that are far apart, so that what holds for both holds for the model. */
-function trialChoices({ type, turned }: WriterPlan): PixelChoice[] {
-  const scales: readonly Scale[] = type === "uint8" ? ["raw"] : ["unit", "raw"];
-  return scales.map((scale) => ({ scale, invert: false, transpose: turned }));
-}
-
-function trialDelivery(
-  options: EndpointOptions,
-  line: Line,
-  way: Way,
-  seen: Seen = asItIs,
-): Delivery<Item, RawRow> {
-  return createDelivery<Item, RawRow>({
-    attempt: async (items, signal) => seen(refusedHere(await tryOut(line, way, items, rawRows, signal))),
-    ...way.writer,
-    maxBytes: options.maxRequestBytes,
-    maxItems: Math.min(TRIED_IMAGES, options.requestImages, way.writer.mostRows),
-    concurrency: Math.min(2, options.concurrency),
-    retries: options.retries,
-    slowMs: Infinity,
-    random: seededRandom(options.seed),
-  });
-}
-
-/** Statuses that another way to write images, or another path, may not meet. */
-const WAY_REFUSED = new Set([404, 405, 406, 415, 501]);
-
-/** What stops a run is only one refusal of many here. */
-function refusedHere<A>(outcome: Outcome<A>): Outcome<A> {
-  if (outcome.kind !== "fatal" || outcome.status === undefined || !WAY_REFUSED.has(outcome.status))
-    return outcome;
-  return { kind: "refused", label: String(outcome.status), reason: outcome.error.message };
-}
-
-async function deliverRaw(
-  trial: Delivery<Item, RawRow>,
-  probe: Batch,
-  count: number,
-  { shape }: Images,
-  choice: PixelChoice,
-  signal: AbortSignal,
-): Promise<readonly (RawRow | NoAnswer)[]> {
-  const size = shape[0] * shape[1];
-  const items = Array.from({ length: Math.min(count, probe.labels.length) }, (_, i) => ({
-    index: probe.indices[i]!,
-    pixels: probe.pixels.subarray(i * size, (i + 1) * size),
-    choice,
-  }));
-  return await trial.deliver(items, signal);
 }
 
 /** What the outputs are, from the answers for some dozens of images at each of two scales. */
