@@ -1,11 +1,10 @@
 import { RequestError, type NumberBlock, type Numbers } from "../scorer/protocols/service.ts";
 import { isNumberStart, isSpace, mayGoOn, shown, UNFINISHED, wordAt } from "./bytes.ts";
 import { NumberReader } from "./number.ts";
+import { SeenNumbers } from "./seen.ts";
 
 const SPACE = 0x20;
 const COMMA = 0x2c;
-const POINT = 0x2e;
-const ZERO = 0x30;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
@@ -25,12 +24,8 @@ export interface TableOptions {
   readonly bytes: number | null;
 }
 
-/** Where `0,` or `0.0,` has its comma, 0 for anything else: most of an image is background. */
-function zeroEnd(bytes: Uint8Array, at: number): number {
-  if (bytes[at] !== ZERO || at + 3 >= bytes.length) return 0;
-  if (bytes[at + 1] === COMMA) return at + 1;
-  return bytes[at + 1] === POINT && bytes[at + 2] === ZERO && bytes[at + 3] === COMMA ? at + 3 : 0;
-}
+/** Of all requests: what one sends, others send too. Apart, because a float32's nearest double is not always the text's. */
+const SEEN = { float32: new SeenNumbers(), float64: new SeenNumbers() } as const;
 
 /**
  * Reads one JSON list of numbers, or of lists of them that are all of the same length, into blocks of typed arrays. What
@@ -117,17 +112,30 @@ export class TableReader {
     const depth = this.#counts.length;
     if (this.#leaves !== depth) this.#startLeaves(depth);
     const reader = this.#reader;
+    const seen = SEEN[this.#options.element];
     const limit = this.#limit;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let block = this.#block;
     let filled = this.#filled;
     let at = start;
     this.#expected = "element";
     // Both hold what stands in the block, and what of it is counted.
     let from = filled;
-    for (;;) {
-      const zero = zeroEnd(bytes, at);
-      const value = zero > 0 ? 0 : reader.read(bytes, at);
-      const end = zero > 0 ? zero : reader.end;
+    do {
+      if (filled === block.length) {
+        this.#count(depth, filled, from);
+        block = this.#nextBlock();
+        filled = 0;
+        from = 0;
+      }
+      seen.read(bytes, view, at, block, filled);
+      if (seen.at > at) {
+        at = seen.at;
+        filled = seen.filled;
+        continue;
+      }
+      const value = reader.read(bytes, at);
+      const { end } = reader;
       if (end < 0 || !(value < limit && value > -limit)) {
         this.#count(depth, filled, from);
         // A minus may go on as -Infinity.
@@ -136,22 +144,16 @@ export class TableReader {
         reader.end = UNFINISHED;
         return at;
       }
-      if (filled === block.length) {
-        this.#count(depth, filled, from);
-        block = this.#nextBlock();
-        filled = 0;
-        from = 0;
-      }
       block[filled++] = value;
       if (bytes[end] !== COMMA) {
         this.#expected = "separator";
         at = end;
         break;
       }
+      seen.keep(view, at, end, value);
       at = end + 1;
       if (at < bytes.length && bytes[at] === SPACE) at++;
-      if (at >= bytes.length || !isNumberStart(bytes[at]!)) break;
-    }
+    } while (at < bytes.length && isNumberStart(bytes[at]!));
     this.#count(depth, filled, from);
     return at;
   }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { isNumbers } from "../../src/scorer/protocols/images.ts";
-import type { Json, Numbers } from "../../src/scorer/protocols/service.ts";
+import { RequestError, type Json, type Numbers } from "../../src/scorer/protocols/service.ts";
 import { JsonReader } from "../../src/server/json.ts";
 import type { TableOptions } from "../../src/server/table.ts";
 
@@ -69,6 +69,45 @@ const { tree: json } = fc.letrec<{ tree: unknown }>((tie) => ({
   ),
 }));
 
+/** As images are sent: runs of background, and a few numbers over and over. */
+const image = fc
+  .tuple(fc.constantFrom(",", ", "), fc.constantFrom("0", "0.0", "0.00", "-0.0"))
+  .chain(([separator, background]) =>
+    fc
+      .array(
+        fc.oneof(
+          {
+            weight: 3,
+            arbitrary: fc
+              .oneof(fc.nat(40), fc.nat(600))
+              .map((count) => Array<string>(count).fill(background)),
+          },
+          fc.nat(255).map((x) => [String(x / 255)]),
+          fc.nat(255).map((x) => [`${x}.0`]),
+          fc.nat(1200).map((x) => [String(x)]),
+          // Those that another one's text starts or ends with.
+          fc
+            .tuple(fc.integer({ min: 60, max: 70 }), fc.integer({ min: 3, max: 17 }))
+            .map(([x, digits]) => [(x / 255).toFixed(digits)]),
+          fc.integer({ min: 60, max: 70 }).map((x) => [`-${(x / 255).toFixed(16)}`]),
+        ),
+        { minLength: 1, maxLength: 12 },
+      )
+      .map((runs) => `[${["0.5", ...runs.flat(), "0.25"].join(separator)}]`),
+  );
+const ELEMENTS = ["float32", "float64"] as const;
+const asRead = (text: string, element: "float32" | "float64"): number[] =>
+  (JSON.parse(text) as number[]).map((x) => (element === "float32" ? Math.fround(x) : x));
+
+const refusable = (reads: () => number[]): number[] | "refused" => {
+  try {
+    return reads();
+  } catch (error) {
+    if (error instanceof RequestError || error instanceof SyntaxError) return "refused";
+    throw error;
+  }
+};
+
 describe("JsonReader", () => {
   test("reads what JSON.parse reads, whatever the pieces that it comes in", () => {
     fc.assert(
@@ -104,6 +143,41 @@ describe("JsonReader", () => {
         );
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  test("reads the numbers of images, which it has seen before", () => {
+    fc.assert(
+      fc.property(
+        image,
+        fc.constantFrom(...ELEMENTS),
+        fc.array(fc.nat(), { maxLength: 3 }),
+        (text, element, cuts) => {
+          const { blocks } = read(text, { element, rowSize: 1 }, cuts) as Numbers;
+          expect(blocks.flatMap((block) => [...block])).toEqual(asRead(text, element));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("takes a damaged list of numbers for what JSON.parse takes it, or refuses it", () => {
+    const damage = fc.tuple(
+      fc.nat(),
+      fc.constantFrom(...Buffer.from("0123456789.,-+eE []\0\x7f"), 0x80, 0xff),
+    );
+    fc.assert(
+      fc.property(image, damage, fc.constantFrom(...ELEMENTS), (text, [place, byte], element) => {
+        const bytes = Buffer.from(text);
+        bytes[1 + (place % (bytes.length - 2))] = byte;
+        const damaged = bytes.toString("latin1");
+        const numbers = refusable(() => asRead(damaged, element));
+        const isTable = Array.isArray(numbers) && numbers.every((value) => Number.isFinite(value));
+        expect(
+          refusable(() => (read(bytes, { element }) as Numbers).blocks.flatMap((block) => [...block])),
+        ).toEqual(isTable ? numbers : "refused");
+      }),
+      { numRuns: 3000 },
     );
   });
 
