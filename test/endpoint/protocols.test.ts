@@ -177,6 +177,21 @@ describe("evaluate --endpoint with a model that", () => {
     });
   });
 
+  test.each([
+    ["oip-binary", 64],
+    ["oip", 7],
+  ] as const)("takes a fixed number of images alone, through %s %i", async (protocol, batch) => {
+    const { scoreUrl, counts } = await server("triton", { batch, output: "probabilities" });
+    const args = ["--endpoint", scoreUrl, "--protocol", protocol, ...(batch < 10 ? few : [])];
+    const { code, stderr, out } = await bare(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { images, differing, largest } = distance(predictionsOf(out), await local(LOGREG));
+    expect({ images, differing }).toEqual({ images: batch < 10 ? FEW : 10_000, differing: [] });
+    expect(largest).toBeLessThan(1e-6);
+    expect((await counts()).images % batch).toBe(0);
+    expect(metricsOf(out).failures.count).toBe(0);
+  });
+
   test("takes unit pixels as [n, 1, 28, 28], which only trying tells", async () => {
     const { scoreUrl } = await server("azureml", { model: LENET, output: "logits" });
     const { code, stderr, out } = await bare(["--endpoint", scoreUrl, ...few]);

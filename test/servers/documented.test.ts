@@ -5,6 +5,11 @@ import { ask, LENET, server, unitRows } from "./scene.ts";
 const ONE = unitRows(1);
 const FLAT = ONE[0]!;
 
+const requestFor = (count: number) =>
+  JSON.stringify({
+    inputs: [{ name: "pixels", datatype: "FP32", shape: [count, 784], data: Array(count).fill(FLAT).flat() }],
+  });
+
 describe("triton", () => {
   test("metadata names inputs and outputs, and the binary extension", async () => {
     const { url } = await server("triton", { output: "probabilities" });
@@ -48,6 +53,19 @@ describe("triton", () => {
     const { scoreUrl } = await server("triton");
     const body = JSON.stringify({ inputs: [{ name, datatype, shape, data: FLAT }] });
     expect(await ask(scoreUrl, body)).toMatchObject({ status: 400, body: JSON.stringify({ error }) });
+  });
+
+  test("refuses more or fewer images than its metadata says", async () => {
+    const { url, scoreUrl } = await server("triton", { batch: 2 });
+    expect((await ask(`${url}/v2/models/mnist`, null, {})).body).toContain(`"shape":[2,784]`);
+    expect((await ask(scoreUrl, requestFor(2))).body).toContain(`"data":[7,7]`);
+    for (const count of [1, 3]) {
+      const error = `unexpected shape for input 'pixels' for model 'mnist'. Expected [2,784], got [${count},784]`;
+      expect(await ask(scoreUrl, requestFor(count))).toMatchObject({
+        status: 400,
+        body: JSON.stringify({ error }),
+      });
+    }
   });
 
   test("a reply has the request's id, and none without one", async () => {

@@ -22,6 +22,7 @@ const OPTIONS = {
   "image-delay-ms": { type: "string" },
   "ready-after-ms": { type: "string" },
   "max-bytes": { type: "string" },
+  batch: { type: "string" },
   "tls-key": { type: "string" },
   "tls-cert": { type: "string" },
 } as const;
@@ -75,6 +76,7 @@ function readArguments(argv: readonly string[]): { kind: Kind; options: ServerOp
     model,
     ...number("port", values.port),
     ...number("seed", values.seed),
+    ...number("batch", values.batch),
     ...number("workers", values.workers),
     ...number("delayMs", values["delay-ms"]),
     ...number("imageDelayMs", values["image-delay-ms"]),

@@ -9,6 +9,8 @@ export interface ServerOptions {
   readonly mode?: string;
   readonly output?: Output;
   readonly name?: string;
+  /** How many images each request must have, where a server tells it in its metadata and insists: triton. */
+  readonly batch?: number;
   readonly precision?: "float32" | "float64";
   readonly scale?: "unit" | "raw" | "mnist";
   readonly workers?: number;

@@ -12,6 +12,7 @@
 //   --name     the model's name, mnist by default
 //   --scale    unit (default) | raw | mnist: what torchserve and triton's uint8 do to bytes before the model sees them
 //   --precision  float32 rounds the numbers that arrive to float32 before a float64 model sees them
+//   --batch N  triton: what its metadata says that each request must have
 //   --workers N  requests that are handled at once, the rest wait; unlimited by default
 //   --delay-ms N --image-delay-ms N   added to each answer; for each image of it
 //   --ready-after-ms N   what the server does while its model loads: refuses connections or says that it is not ready

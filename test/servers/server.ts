@@ -40,6 +40,7 @@ export async function listen(kind: Kind, options: ServerOptions, key: string | n
     name: options.name ?? "mnist",
     mode: options.mode ?? null,
     output,
+    batch: options.batch ?? null,
     scale: options.scale ?? "unit",
     ready: () => performance.now() >= readyAt,
   });

@@ -50,6 +50,8 @@ export interface Deployment {
   readonly rowShape: readonly number[];
   /** As ONNX names it: `float32`, `uint8`. */
   readonly inputType: string;
+  /** How many images each request must have; null: any. */
+  readonly batch: number | null;
   readonly inputName: string;
   readonly classes: number;
   /** False while the model loads. */

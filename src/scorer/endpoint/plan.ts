@@ -40,6 +40,7 @@ export async function planRequests(
     turned: false,
     input: null,
     fixedBatch: null,
+    filled: false,
   };
   const writer = createWriter(form, plan, shape, options.requestImages);
   const own = form.element === "uint8" ? { ...choice, scale: "raw" as const } : choice;

@@ -141,8 +141,9 @@ async function once<A extends object>(
     const post = { method: "POST", url: candidate.url, headers, body, id, onResend } as const;
     const reply = await transport.send(post, signal);
     received = reply.bytesReceived;
+    const rows = writer.rows(items.length);
     const readRows = (seen: HttpReply): readonly (A | BadRow)[] =>
-      read(decode(seen, way, id, items.length), items.length);
+      read(decode(seen, way, id, rows), rows).slice(0, items.length);
     return ended(outcomeOf(reply, candidate, readRows, id, redact));
   } catch (error) {
     if (error instanceof HttpFailure) {

@@ -21,7 +21,8 @@ export function rawRows(answer: Answer, rows: number): readonly (RawRow | BadRow
   const outputs = Object.values(answer);
   // For one image, some services leave the first dimension out.
   const [first] = outputs;
-  if (rows > 1 && first !== undefined && !outputs.some(({ dims }) => dims[0] === rows)) {
+  const mayBeBare = rows === 1 && outputs.some(({ data }) => data.length > 0);
+  if (!mayBeBare && first !== undefined && !outputs.some(({ dims }) => dims[0] === rows)) {
     const got = first.dims[0] ?? 1;
     throw new ReplyError(`the reply answers for ${got} ${got === 1 ? "image" : "images"} instead of ${rows}`);
   }

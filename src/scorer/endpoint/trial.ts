@@ -50,15 +50,15 @@ function refusedHere<A>(outcome: Outcome<A>): Outcome<A> {
 export async function deliverRaw(
   trial: Delivery<Item, RawRow>,
   probe: Batch,
-  count: number,
+  { start, count }: { readonly start: number; readonly count: number },
   { shape }: Images,
   choice: PixelChoice,
   signal: AbortSignal,
 ): Promise<readonly (RawRow | NoAnswer)[]> {
   const size = shape[0] * shape[1];
-  const items = Array.from({ length: Math.min(count, probe.labels.length) }, (_, i) => ({
-    index: probe.indices[i]!,
-    pixels: probe.pixels.subarray(i * size, (i + 1) * size),
+  const items = Array.from(probe.labels.subarray(start, start + count), (_, i) => ({
+    index: probe.indices[start + i]!,
+    pixels: probe.pixels.subarray((start + i) * size, (start + i + 1) * size),
     choice,
   }));
   return await trial.deliver(items, signal);

@@ -12,7 +12,8 @@ import { tensorsOf } from "./interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./options.ts";
 import { TRIED_IMAGES, type Line, type Way } from "./requests.ts";
 import { Service } from "./service.ts";
-import { asItIs, deliverRaw, trialChoices, trialDelivery, type Seen } from "./trial.ts";
+import { taken } from "./taken.ts";
+import { deliverRaw, trialChoices, trialDelivery } from "./trial.ts";
 import { joined, picked, understoodRows, type RawRow } from "./trial-rows.ts";
 import { ways, type Tried } from "./ways.ts";
 import type { WriterPlan } from "./writer.ts";
@@ -34,9 +35,6 @@ export interface Understood {
   readonly server: string | null;
 }
 
-/** Ways that an error names. */
-const MOST_NAMED = 6;
-
 /**
  * Waits for a service, asks it what it is, and tries the ways to write images that make sense until it answers one.
  *
@@ -56,51 +54,6 @@ export async function understand(
   const tried = await taken([...ways(candidates, options, images)], options, line, images, probe, signal);
   const found = await outputs(options, line, tried, images, probe, signal);
   return { ...found, writerPlan: tried.writerPlan, server: service.server };
-}
-
-/**
- * The first way in which an image is taken. Where the server fails, that may be for the way: the others come before any
- * long wait for it to pass. Pixels as whole numbers come last, for services that take nothing else.
- */
-async function taken(
-  all: readonly Tried[],
-  options: EndpointOptions,
-  line: Line,
-  images: Images,
-  probe: Batch,
-  signal: AbortSignal,
-): Promise<Tried> {
-  let refusals: Refusal[] = [];
-  for (const seen of [hurried, asItIs]) {
-    if (seen === asItIs && !refusals.some(({ reason }) => SERVER_FAILED.test(reason))) break;
-    refusals = [];
-    for (const order of [0, 1]) {
-      for (const tried of all) {
-        const choice = trialChoices(tried.writerPlan)[order];
-        if (choice === undefined) continue;
-        const trial = trialDelivery(options, line, tried.way, seen);
-        const [first] = await deliverRaw(trial, probe, 1, images, choice, signal);
-        if (first !== undefined && !isNoAnswer(first)) return tried;
-        refusals.push({ way: tried.way, reason: first?.failed ?? "there are no images to try it with" });
-      }
-    }
-  }
-  throw notTaken(options, refusals);
-}
-
-/** Of a status or a reason. */
-const SERVER_FAILED = /^(424|5\d\d)\b/;
-/** How often a server that fails is asked again before the other ways are tried. */
-const HURRIED_RETRIES = 1;
-
-const hurried: Seen = (outcome) =>
-  outcome.kind === "retry" && SERVER_FAILED.test(outcome.label)
-    ? { ...outcome, patience: HURRIED_RETRIES, overloaded: false }
-    : outcome;
-
-interface Refusal {
-  readonly way: Way;
-  readonly reason: string;
 }
 
 /** What the outputs are, from the answers for some dozens of images at each of two scales. */
@@ -144,7 +97,7 @@ async function rounds(
   return await Promise.all(
     trialChoices(writerPlan).map(async (choice) => ({
       choice,
-      raw: await deliverRaw(trial, probe, TRIED_IMAGES, images, choice, signal),
+      raw: await deliverRaw(trial, probe, { start: 0, count: TRIED_IMAGES }, images, choice, signal),
     })),
   );
 }
@@ -181,18 +134,4 @@ function planOf(
     answers: understoodRows(raw, answer, plan, classes, url),
   }));
   return { plan, trials };
-}
-
-function notTaken({ url }: EndpointOptions, refusals: readonly Refusal[]): ScorerError {
-  const [first] = refusals;
-  if (first === undefined) return new ScorerError(`${shownUrl(url)}: there is no way to send it images`);
-  const names = refusals.map(({ way }) => `${way.candidate.name} ${way.writer.form.name}`);
-  const tried = [...new Set(names)].slice(0, MOST_NAMED).join(", ");
-  // Some reasons tell what to do themselves.
-  const advice = /[.?]$/.test(first.reason)
-    ? ""
-    : ". Name how it takes them with --protocol, --layout or --model-name, and check that the URL is that of the model.";
-  return new ScorerError(
-    `${shownUrl(first.way.candidate.url)} takes no images: ${first.reason}${advice} They were sent as ${tried}`,
-  );
 }

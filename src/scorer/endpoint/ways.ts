@@ -66,7 +66,7 @@ function plansFor(
   wanted: Layout | "auto",
 ): WriterPlan[] {
   const input = candidate.finding.input ?? null;
-  const common = { type: element, input, fixedBatch: null };
+  const common = { type: element, input, fixedBatch: null, filled: false };
   if (ROWS[row].picture) return [{ ...common, layout: "nhw", channels: 1, turned: false }];
   if (input === null || input.shape.length === 0) {
     const layouts = wanted === "auto" ? UNKNOWN_LAYOUTS : [wanted];
@@ -74,7 +74,13 @@ function plansFor(
   }
   const shape = input.shape.map((size) => (size < 0 ? "" : size));
   const metadata = [{ name: input.name, isTensor: true, type: element, shape }] as const;
-  return inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map(
+  const plans = inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map(
     ({ layout, channels, turned, fixedBatch }) => ({ ...common, layout, channels, turned, fixedBatch }),
   );
+  // What a service says that it takes comes first; some take less.
+  return plans.flatMap((plan) => (takesSeveral(plan) ? [{ ...plan, filled: true }, plan] : [plan]));
+}
+
+function takesSeveral({ fixedBatch }: WriterPlan): boolean {
+  return fixedBatch !== null && fixedBatch > 1;
 }

@@ -14,14 +14,18 @@ export interface WriterPlan extends Pick<InputPlan, "layout" | "channels" | "tur
   readonly type: RowElement;
   /** What the service's metadata says of its input, null without metadata. */
   readonly input: TensorSpec | null;
-  /** The most images that its input takes, where the metadata fixes a number; null: any. */
+  /** How many images its input takes, where the metadata fixes a number; null: any. */
   readonly fixedBatch: number | null;
+  /** Requests for fewer are filled up with their last image. */
+  readonly filled: boolean;
 }
 
 /** Writes requests in one form. */
 export interface Writer {
   readonly form: Form;
   readonly mostRows: number;
+  /** How many rows a request for so many images has. */
+  rows(images: number): number;
   /** What a request holds besides its images. */
   readonly overheadBytes: number;
   /** What an image adds to a request, its separator included. */
@@ -69,6 +73,9 @@ export function createWriter(
     const { order, row } = feedOf(choice);
     return row.bytesOf(wirePixels(pixels, order, images));
   };
+  const exactRows = plan.filled ? plan.fixedBatch : null;
+  const filledUp = (items: readonly Item[]): readonly Item[] =>
+    exactRows === null ? items : Array.from({ length: exactRows }, (_, i) => items[i] ?? items.at(-1)!);
   const separatorBytes = Buffer.byteLength(form.separator);
   const plain = feedOf({
     scale: plan.type === "uint8" ? "raw" : "unit",
@@ -78,22 +85,30 @@ export function createWriter(
   return {
     form,
     mostRows: Math.min(form.mostRows, plan.fixedBatch ?? Infinity),
-    overheadBytes:
-      requestBytes(form, shapeOf(plain, mostImages, LONGEST_ID), 0) - separatorBytes * (mostImages - 1),
-    bytesOf: (item) => rowBytes(item) + separatorBytes,
-    mostBytesOf: ({ choice }) => feedOf(choice).row.mostBytes + separatorBytes,
+    rows: (count) => exactRows ?? count,
+    // A request that is filled up is as large with one image as with all.
+    ...(exactRows === null
+      ? {
+          overheadBytes:
+            requestBytes(form, shapeOf(plain, mostImages, LONGEST_ID), 0) - separatorBytes * (mostImages - 1),
+          bytesOf: (item) => rowBytes(item) + separatorBytes,
+          mostBytesOf: ({ choice }) => feedOf(choice).row.mostBytes + separatorBytes,
+        }
+      : { overheadBytes: 0, bytesOf: () => 0, mostBytesOf: () => 0 }),
     bytes(items) {
-      const shape = shapeOf(feedOf(items[0]!.choice), items.length, LONGEST_ID);
+      const all = filledUp(items);
+      const shape = shapeOf(feedOf(items[0]!.choice), all.length, LONGEST_ID);
       return requestBytes(
         form,
         shape,
-        items.reduce((sum, item) => sum + rowBytes(item), 0),
+        all.reduce((sum, item) => sum + rowBytes(item), 0),
       );
     },
     request(items, id) {
+      const all = filledUp(items);
       const feed = feedOf(items[0]!.choice);
-      const pixels = wirePixels(joined(items), feed.order, images);
-      return requestBody(form, shapeOf(feed, items.length, id), feed.row, pixels);
+      const pixels = wirePixels(joined(all), feed.order, images);
+      return requestBody(form, shapeOf(feed, all.length, id), feed.row, pixels);
     },
   };
 }

@@ -175,6 +175,30 @@ describe("openEndpoint()", () => {
     );
   });
 
+  test("understands a service that refuses the very first image, and says so of that image alone", async () => {
+    const bad = [...images(1).pixels].map((pixel) => Math.fround(pixel / 255));
+    const { url } = await service((asked) => {
+      const isBad = asked.rows.some(
+        (row) => row.length !== 4 || row.every((number, i) => [bad[i], i].includes(Math.fround(number))),
+      );
+      return isBad ? { status: 400, body: { message: "a bad image" } } : labels(asked);
+    });
+    const endpoint = await opened(url, images(40));
+    const { failed, labels: got } = await mainRun(endpoint).score(images(60), never);
+    expect([...(failed ?? [])].map(([row, { reason }]) => [row, reason])).toEqual([
+      [0, "400 Bad Request: a bad image"],
+    ]);
+    expect([...got.subarray(1)]).toEqual([...images(60).labels.subarray(1)]);
+  });
+
+  test("asks no other image of a service that is not there, or takes no POST", async () => {
+    const { url, asked } = await service(() => ({ status: 405, body: { message: "no" } }));
+    await expect(opened(url, images(40))).rejects.toThrow("405 Method Not Allowed");
+    // Those of the first image, which is the darkest.
+    const sent = asked.flatMap(({ rows }) => rows.flat(Infinity) as number[]);
+    expect(Math.max(...sent)).toBeLessThanOrEqual(3);
+  });
+
   test("asks for single images where the service takes no more", async () => {
     const { url } = await service((asked) =>
       asked.rows.length === 1 ? labels(asked) : { status: 400, body: { message: "one image at a time" } },

@@ -14,6 +14,7 @@ const FLAT: WriterPlan = {
   turned: false,
   input: null,
   fixedBatch: null,
+  filled: false,
 };
 
 const items = (choice: PixelChoice, ...images: number[][]): Item[] =>
@@ -70,6 +71,21 @@ describe("createWriter(form, plan, images, mostImages)", () => {
     const planned = writer.overheadBytes + all.reduce((sum, item) => sum + writer.bytesOf(item), 0);
     expect(planned).toBeGreaterThanOrEqual(body.length);
     expect(planned - body.length).toBeLessThanOrEqual(form.separator.length + 8);
+  });
+
+  test("fills requests up to what the service's input has, at the same size for each", () => {
+    const plan = { ...FLAT, fixedBatch: 3, filled: true };
+    const writer = createWriter(PROTOCOLS.azureml.forms[0]!, plan, IMAGES, 100);
+    const raw = { ...UNIT, scale: "raw" } as const;
+    const some = items(raw, [1, 2, 3, 4, 5, 6], [7, 8, 9, 0, 1, 2]);
+    const { body } = writer.request(some, "id");
+    expect(body.toString()).toBe('{"data":[[1,2,3,4,5,6],[7,8,9,0,1,2],[7,8,9,0,1,2]]}');
+    expect(writer.rows(2)).toBe(3);
+    expect(writer.mostRows).toBe(3);
+    expect(writer.overheadBytes + some.reduce((sum, item) => sum + writer.bytesOf(item), 0)).toBe(
+      writer.overheadBytes,
+    );
+    expect(writer.bytes(some)).toBeGreaterThanOrEqual(body.length);
   });
 
   test("holds no more images than the service's input", () => {

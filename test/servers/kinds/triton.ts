@@ -62,16 +62,16 @@ interface Tensor {
   readonly shape: readonly number[];
 }
 
-function inputOf({ mode, inputName, inputType, rowShape }: Deployment): Tensor {
+function inputOf({ mode, inputName, inputType, rowShape, batch }: Deployment): Tensor {
   const datatypes: Readonly<Record<string, string>> = { float64: "FP64", uint8: "UINT8", int32: "INT32" };
   const datatype = mode === "uint8" ? "UINT8" : (datatypes[inputType] ?? "FP32");
-  return { name: inputName, datatype, shape: [-1, ...rowShape] };
+  return { name: inputName, datatype, shape: [batch ?? -1, ...rowShape] };
 }
 
-function outputsOf({ output, classes }: Deployment): Tensor[] {
-  const label = { name: "label", datatype: "INT64", shape: [-1] };
+function outputsOf({ output, classes, batch }: Deployment): Tensor[] {
+  const label = { name: "label", datatype: "INT64", shape: [batch ?? -1] };
   if (output === "labels") return [label];
-  const scores = { name: output, datatype: "FP32", shape: [-1, classes] };
+  const scores = { name: output, datatype: "FP32", shape: [batch ?? -1, classes] };
   return output === "logits" ? [scores] : [label, scores];
 }
 
@@ -138,7 +138,7 @@ function failed(error: unknown, { name }: Deployment): Reply {
 
 /** What Triton has against the inputs, null where they fit. */
 function refusal(tensors: readonly InputTensor[], deployment: Deployment): string | null {
-  const { name, rowShape } = deployment;
+  const { name, rowShape, batch } = deployment;
   const input = inputOf(deployment);
   if (tensors.length !== 1) {
     return `expected 1 inputs but got ${tensors.length} inputs for model '${name}'. Got input(s) [${tensors.map((tensor) => `'${tensor.name}'`).join(",")}], but missing required input(s) ['${input.name}']. Please provide all required input(s).`;
@@ -148,8 +148,8 @@ function refusal(tensors: readonly InputTensor[], deployment: Deployment): strin
   if (datatype !== input.datatype) {
     return `inference input '${given}' data-type is '${datatype}', but model '${name}' expects '${input.datatype}'`;
   }
-  const [, ...row] = nested.shape;
-  if (row.join() === rowShape.join()) return null;
+  const [rows, ...row] = nested.shape;
+  if (row.join() === rowShape.join() && rows === (batch ?? rows)) return null;
   return `unexpected shape for input '${given}' for model '${name}'. Expected [${input.shape.join(",")}], got [${nested.shape.join(",")}]`;
 }
 
