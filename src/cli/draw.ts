@@ -33,6 +33,9 @@ const PNG_LANES = 2;
 /** Else V8 lets what each chart leaves behind grow to several times this before it looks at it. */
 const LIMITS = { maxYoungGenerationSizeMb: 12 } as const;
 
+/** Of pixels and requests: a service's are more than a model's. */
+const MUCH_BYTES = 16_000_000;
+
 const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
 
 /**
@@ -51,8 +54,8 @@ export function startDrawing(formats: readonly ChartFormat[], signal: AbortSigna
   let finished = false;
   return {
     async draw(evaluation) {
-      // What scoring left behind makes room for the pictures.
-      collectGarbage("major");
+      // What scoring left behind makes room for the pictures; where it is little, looking for it takes longer than it is worth.
+      collectGarbage(process.memoryUsage().arrayBuffers > MUCH_BYTES ? "all" : "young");
       const charts: RenderedChart[] = [];
       const files: ReportFile[] = [];
       const lanes = Array.from({ length: PNG_LANES }, () => Promise.resolve());
@@ -94,20 +97,22 @@ async function addFiles(
   if (!formats.includes("png")) return;
   const { renderPng } = await import("../charts/rasterise.ts");
   files.push({ path: `charts/${name}.png`, content: await renderPng(svg) });
-  collectGarbage("minor");
+  collectGarbage("young");
 }
 
-let collect: ((options: { readonly type: "minor" | "major" }) => void) | undefined;
+let collect: ((options?: { readonly type: "minor" }) => void) | undefined;
 
 /** A picture's 12 MB lie outside of V8's heap, where it does not see them: on its own it would keep them all. */
-function collectGarbage(type: "minor" | "major"): void {
+function collectGarbage(what: "young" | "all"): void {
   if (collect === undefined) {
     setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as NonNullable<typeof collect>;
     // Compiled code that is kept for the next run counts only under the same flags.
     setFlagsFromString("--no-expose-gc");
   }
-  collect({ type });
+  if (what === "young") collect({ type: "minor" });
+  // Without options: Node 20 takes any others than these for a minor collection.
+  else collect();
 }
 
 function errorOf({ name, message, stack }: { name: string; message: string; stack: string }): Error {

@@ -7,7 +7,7 @@ import { scene, server } from "./scene.ts";
 
 const { evaluate, path } = scene();
 
-/** Measured: 213–232 MB with all charts, 120–140 MB without. The tutorial posts all images in one request, and takes 620 MB. */
+/** Measured: 205–235 MB with all charts, 120–140 MB without. The tutorial posts all images in one request, and takes 620 MB. */
 const MOST_MB = 250;
 
 /** Peak resident memory of a run, in MB, as the process itself tells at its end. */
@@ -31,7 +31,10 @@ test.each<readonly [Kind, readonly string[]]>([
   ["triton", ["--charts", "none", "--reports", "json"]],
 ])(`scoring 10,000 images through %s %j stays below ${MOST_MB} MB`, async (kind, args) => {
   const { scoreUrl } = await server(kind, { output: "probabilities" });
-  const peak = await peakMb(["--endpoint", scoreUrl, ...args]);
+  // When V8 collects garbage differs from run to run, by some 20 MB.
+  const peaks: number[] = [];
+  for (let run = 0; run < 3; run++) peaks.push(await peakMb(["--endpoint", scoreUrl, ...args]));
+  const [, peak] = peaks.toSorted((a, b) => a - b) as [number, number, number];
   if (process.env["MEMORY"] === "1")
     process.stdout.write(`${kind} ${args.join(" ")}: ${peak.toFixed(0)} MB\n`);
   expect(peak).toBeGreaterThan(40);
