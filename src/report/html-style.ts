@@ -34,6 +34,7 @@ a{color:var(--link)}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:8px;overflow-wrap:normal}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 th,td{padding:6px 12px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+thead th{white-space:normal;vertical-align:bottom}
 tbody tr:last-child>*{border-bottom:0}
 thead th{color:var(--muted);font-weight:600}
 th.text,td.text{text-align:left}
@@ -48,6 +49,7 @@ small{color:var(--muted);font-size:12px}
 .mark.chosen{color:var(--good);background:var(--good-card)}
 .mark.undefined{color:var(--doubt);background:var(--doubt-card)}
 .matrix td{padding:5px 8px;border:1px solid var(--card)}
+.matrix thead th{white-space:nowrap}
 .matrix thead th:not(.text){max-width:9em;overflow:hidden;text-overflow:ellipsis}
 tbody th{position:sticky;left:0;background:var(--card);z-index:1}
 table.compact{width:auto}
