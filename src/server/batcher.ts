@@ -78,6 +78,7 @@ export class Batcher {
   #rows = 0;
   #running = false;
   #waiting = false;
+  #delay: NodeJS.Timeout | null = null;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -102,19 +103,29 @@ export class Batcher {
   }
 
   #wake(): void {
-    if (this.#running || this.#waiting) return;
+    if (this.#running) return;
+    if (this.#delay !== null && !this.#isWorthWaiting()) {
+      clearTimeout(this.#delay);
+      this.#delay = null;
+      setImmediate(() => void this.#run());
+    }
+    if (this.#waiting) return;
     this.#waiting = true;
     // After all sockets that have something were read.
     setImmediate(() => {
-      const { delayMs, othersComing, mostRows } = this.#options;
-      const few = this.#rows < Math.min(WORTH_A_RUN, mostRows);
-      if (delayMs > 0 && few && othersComing()) setTimeout(() => void this.#run(), delayMs);
+      if (this.#isWorthWaiting()) this.#delay = setTimeout(() => void this.#run(), this.#options.delayMs);
       else void this.#run();
     });
   }
 
+  #isWorthWaiting(): boolean {
+    const { delayMs, othersComing, mostRows } = this.#options;
+    return delayMs > 0 && this.#rows < Math.min(WORTH_A_RUN, mostRows) && othersComing();
+  }
+
   async #run(): Promise<void> {
     this.#waiting = false;
+    this.#delay = null;
     this.#running = true;
     while (this.#queue.length > 0) {
       const slices = this.#nextSlices();
