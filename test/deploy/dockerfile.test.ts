@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { validate } from "dockerfile-utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { freePort } from "../ports.ts";
 import { mnist } from "../train/mnist.ts";
 import { ask } from "../server/scene.ts";
 
@@ -129,17 +130,21 @@ describe("Dockerfile", () => {
 
 // The library that the image holds is for this platform alone.
 describe.runIf(process.platform === "linux" && process.arch === "x64")("what it builds", () => {
-  const port = 23_000 + (process.pid % 20_000);
+  let port = 0;
   const local = (word: string): string =>
     here(word).replace("/nodejs/bin/node", process.execPath).replace("5001", String(port));
   let child: ChildProcess;
   let output = "";
 
   beforeAll(async () => {
+    port = await freePort();
     const [node = "", ...args] = listOf("ENTRYPOINT").map(local);
     child = spawn(node, args, { cwd: join(folder, "app"), env: {}, stdio: ["ignore", "pipe", "pipe"] });
     child.stderr!.on("data", (piece: Buffer) => (output += piece.toString()));
-    await new Promise((resolve) => child.stdout!.once("data", resolve));
+    await new Promise((resolve, reject) => {
+      child.stdout!.once("data", resolve);
+      child.once("exit", (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
+    });
   });
   afterAll(() => void child.kill("SIGKILL"));
 

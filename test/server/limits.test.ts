@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { ScorerError, UsageError } from "../../src/errors.ts";
 import type { Engine } from "../../src/server/engine.ts";
 import type { Scores } from "../../src/types.ts";
+import { freePort } from "../ports.ts";
 import { ask, fakeEngine, firstNumbers, serve, type Answer } from "./scene.ts";
 
 const ONE = '{"data": [[1, 0, 0, 0]]}';
@@ -55,7 +56,7 @@ function raw(url: string, text: string, { end = false, afterMs = 0 } = {}): Prom
 describe("before the model is loaded", () => {
   test("health is 503 and so are scores; then both are 200", async () => {
     const opening: ((engine: Engine) => void)[] = [];
-    const port = 20_000 + (process.pid % 20_000);
+    const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const starting = serve({ port }, () => new Promise((resolve) => opening.push(resolve)));
     await until(() => opening.length === 1);
@@ -80,7 +81,7 @@ describe("before the model is loaded", () => {
   });
 
   test("a model that cannot be opened ends the service with its error, and the port is free again", async () => {
-    const port = 21_000 + (process.pid % 20_000);
+    const port = await freePort();
     const failing = serve({ port }, () =>
       Promise.reject(new ScorerError("no.onnx is empty: copy or download it again")),
     );

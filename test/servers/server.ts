@@ -28,6 +28,9 @@ export interface Listening {
   readonly stop: () => Promise<void>;
 }
 
+/** To get a port back: five seconds. */
+const MOST_ATTEMPTS = 50;
+
 /** @param key what `Authorization: Bearer` must carry, null where anybody may ask */
 export async function listen(kind: Kind, options: ServerOptions, key: string | null): Promise<Listening> {
   const { faults = [], delayMs = 0, imageDelayMs = 0, readyAfterMs = 0 } = options;
@@ -106,7 +109,19 @@ class Endpoint {
     };
   }
 
+  /** A port that was left may be that of another's connection by now, for a while. */
   async #listen(port: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#listenOnce(port);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || attempt === MOST_ATTEMPTS) throw error;
+        await sleep(100);
+      }
+    }
+  }
+
+  async #listenOnce(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen(port, "127.0.0.1", () => {
