@@ -66,6 +66,7 @@ test(`kill -9 at ${KILLS} random moments: the same command ends with the same me
     };
     const killed = await bare(["--endpoint", scoreUrl, ...ARGS], { env: EPOCH, out, during });
     const left = existsSync(out) ? readdirSync(out) : [];
+    expect(left.includes("metrics.json") ? metrics(out) : whole.text).toBe(whole.text);
     const { code, stderr } = await bare(["--endpoint", scoreUrl, ...ARGS], { env: EPOCH, out });
     const at = `killed after ${moment.toFixed(0)} ms (${killed.signal ?? killed.code})`;
     expect({ at, code, stderr }).toEqual({ at, code: 0, stderr: "" });

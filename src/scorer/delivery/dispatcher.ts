@@ -40,11 +40,10 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     this.#alarm = new Alarm(settings.sleep ?? sleepByTimer, this.#now, () => this.#pump());
   }
 
-  readonly limits = (): { readonly items: number; readonly bytes: number; readonly concurrency: number } => ({
-    items: this.#size.items,
-    bytes: this.#size.bytes,
-    concurrency: this.#concurrency.limit,
-  });
+  readonly limits: Delivery<Item, A>["limits"] = () => {
+    const { items, bytes } = this.#size;
+    return { items, bytes, concurrency: this.#concurrency.limit };
+  };
 
   async deliver(
     items: readonly Item[],

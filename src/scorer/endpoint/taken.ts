@@ -5,7 +5,7 @@ import { shownUrl } from "../http/secrets.ts";
 import type { Images } from "../onnx.ts";
 import type { EndpointOptions } from "./options.ts";
 import type { Line } from "./requests.ts";
-import { asItIs, deliverRaw, trialChoices, trialDelivery, type Seen } from "./trial.ts";
+import { asItIs, deliverRaw, trialChoices, trialDelivery, WAY_REFUSED, type Seen } from "./trial.ts";
 import type { Tried } from "./ways.ts";
 
 /** Ways that an error names. */
@@ -63,11 +63,12 @@ interface Refusal extends Attempt {
   readonly reason: string;
 }
 
-/** Of a way, or of a service that does not answer at all. */
-const NOT_THE_IMAGE = /^(the service answered )?(40[456]|415|429|50[1-4])\b/;
+/** Statuses of a service that does not get as far as the image. */
+const UNREACHED = new Set([429, 502, 503, 504]);
 
 function mayBeTheImage({ reason }: Refusal): boolean {
-  return !NOT_THE_IMAGE.test(reason);
+  const status = Number(/^(?:the service answered )?(\d{3})\b/.exec(reason)?.[1]);
+  return !WAY_REFUSED.has(status) && !UNREACHED.has(status);
 }
 
 /** Of a status or a reason. */

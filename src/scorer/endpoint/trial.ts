@@ -38,7 +38,7 @@ export function trialDelivery(
 }
 
 /** Statuses that another way to write images, or another path, may not meet. */
-const WAY_REFUSED = new Set([404, 405, 406, 415, 501]);
+export const WAY_REFUSED: ReadonlySet<number> = new Set([404, 405, 406, 415, 501]);
 
 /** What stops a run is only one refusal of many here. */
 function refusedHere<A>(outcome: Outcome<A>): Outcome<A> {

@@ -86,7 +86,7 @@ export function createWriter(
     form,
     mostRows: Math.min(form.mostRows, plan.fixedBatch ?? Infinity),
     rows: (count) => exactRows ?? count,
-    // A request that is filled up is as large with one image as with all.
+    // A request that is filled up is as large with one image as with all: leaving some out would make none smaller.
     ...(exactRows === null
       ? {
           overheadBytes:
