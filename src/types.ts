@@ -388,6 +388,8 @@ export interface GateResult {
   readonly actual: number | null;
   /** Confidence level of the bound that was compared; null: the value itself was. */
   readonly level: number | null;
+  /** `untold`: the metric is undefined, or something about the run keeps its value from deciding. */
+  readonly result: "passed" | "failed" | "untold";
   readonly passed: boolean;
   readonly reason: string;
 }

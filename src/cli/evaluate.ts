@@ -151,7 +151,7 @@ function exitCode(
   { out, reports, maxFailures }: EvaluateArguments,
   { stderr }: Context,
 ): number {
-  const untold = gates.filter(({ actual }) => actual === null);
+  const untold = gates.filter(({ result }) => result === "untold");
   for (const { expression, reason } of untold)
     stderr.write(`mnist-evaluate: --gate '${expression}': ${reason}\n`);
   if (failures.count > 0) {
@@ -166,7 +166,7 @@ function exitCode(
     const { value, unit } = maxFailures;
     if (failures.count > (unit === "percent" ? (all * value) / 100 : value)) return 4;
   }
-  if (gates.some(({ passed, actual }) => !passed && actual !== null)) return 1;
+  if (gates.some(({ result }) => result === "failed")) return 1;
   return untold.length > 0 ? 2 : 0;
 }
 

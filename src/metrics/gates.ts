@@ -82,11 +82,16 @@ export function checkGates(gates: readonly Gate[], run: GatedRun): GateResult[] 
     const metric = subject.class === null ? subject.metric : `${subject.metric}[${subject.class}]`;
     const actual = valueOf(subject, run);
     const passed = actual !== null && OPERATORS[operator].holds(actual, expected);
-    const reason =
-      actual === null
-        ? `${metric} could not be told: ${whyUndefined(subject, run)}`
-        : `${metric} is ${comparisonText(actual, gate, passed)}`;
-    return { expression, metric, operator, expected, actual, level: null, passed, reason };
+    const untold = actual === null ? whyUndefined(subject, run) : doubt(subject, run);
+    const outcome: Pick<GateResult, "result" | "passed" | "reason"> =
+      untold !== null
+        ? { result: "untold", passed: false, reason: `${metric} could not be told: ${untold}` }
+        : {
+            result: passed ? "passed" : "failed",
+            passed,
+            reason: `${metric} is ${comparisonText(actual!, gate, passed)}`,
+          };
+    return { expression, metric, operator, expected, actual, level: null, ...outcome };
   });
 }
 
@@ -168,6 +173,15 @@ function whyUndefined(subject: Subject, run: GatedRun): string {
     return `it needs probabilities, and the ${giver} gives labels only`;
   }
   return `it needs ${needs}`;
+}
+
+/** Facts about a run that keep its predictions from deciding anything, each as a reason; null: none. */
+const DOUBTS: readonly ((run: GatedRun) => string | null)[] = [];
+
+/** Why a defined value cannot decide; times and counts of failures are what they are in any run. */
+function doubt({ metric }: Subject, run: GatedRun): string | null {
+  if (isOfService(metric) && metric !== "parity") return null;
+  return DOUBTS.map((reasonOf) => reasonOf(run)).find((reason) => reason !== null) ?? null;
 }
 
 function comparisonText(actual: number, { operator, expected }: Gate, passed: boolean): string {

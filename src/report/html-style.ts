@@ -21,7 +21,7 @@ a{color:var(--link)}
 .verdict{border-left:6px solid var(--rule);background:var(--card);border-radius:8px;padding:18px 20px}
 .verdict.passed{border-color:var(--good);background:var(--good-card)}
 .verdict.failed{border-color:var(--bad);background:var(--bad-card)}
-.verdict.undefined{border-color:var(--doubt);background:var(--doubt-card)}
+.verdict.untold{border-color:var(--doubt);background:var(--doubt-card)}
 .verdict p{margin:0}
 .warnings{list-style:none;margin:12px 0 0;padding:0}
 .warnings li{background:var(--doubt-card);border-left:6px solid var(--doubt);border-radius:8px;padding:8px 16px;margin-top:8px}
@@ -47,7 +47,7 @@ small{color:var(--muted);font-size:12px}
 .mark.passed{color:var(--good);background:var(--good-card)}
 .mark.failed,.mark.weakest{color:var(--bad);background:var(--bad-card)}
 .mark.chosen{color:var(--good);background:var(--good-card)}
-.mark.undefined{color:var(--doubt);background:var(--doubt-card)}
+.mark.untold{color:var(--doubt);background:var(--doubt-card)}
 .matrix td{padding:5px 8px;border:1px solid var(--card)}
 .matrix thead th{white-space:nowrap}
 .matrix thead th:not(.text){max-width:9em;overflow:hidden;text-overflow:ellipsis}

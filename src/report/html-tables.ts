@@ -2,7 +2,7 @@ import type { ClassMetrics, Estimate, Evaluation, GateResult } from "../types.ts
 import { failureGroups, failureHeads, unlisted } from "./failures.ts";
 import { count, decimal, measured, percent, range } from "./format.ts";
 import { type Markup, markup } from "./markup.ts";
-import { gateOutcome, weakestClass } from "./verdict.ts";
+import { weakestClass } from "./verdict.ts";
 
 const MOST_FAILURES = 100;
 const MOST_CONFUSIONS = 10;
@@ -21,12 +21,11 @@ ${content}</table></div>`;
 
 export function gateTable(gates: readonly GateResult[]): Markup | null {
   if (gates.length === 0) return null;
-  const rows = gates.map((gate) => {
-    const outcome = gateOutcome(gate);
-    return markup`<tr><td class="text"><span class="mark ${outcome}">${outcome}</span></td>
+  const rows = gates.map(
+    (gate) => markup`<tr><td class="text"><span class="mark ${gate.result}">${gate.result}</span></td>
 <td class="text"><code>${gate.expression}</code></td><td>${measured(gate)}</td><td class="text wrap">${gate.reason}</td></tr>
-`;
-  });
+`,
+  );
   return scroll(
     "Gates",
     markup`<thead><tr><th class="text">outcome</th><th class="text">gate</th><th>measured</th><th class="text">reason</th></tr></thead>

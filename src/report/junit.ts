@@ -1,16 +1,15 @@
 import type { Evaluation, GateResult } from "../types.ts";
 import { measured } from "./format.ts";
 import { markup, type Markup } from "./markup.ts";
-import { gateOutcome } from "./verdict.ts";
 
 /**
- * junit.xml: one test case a gate, a failure where it failed, an error where its metric is undefined. Without gates
+ * junit.xml: one test case a gate, a failure where it failed, an error where it could not be told. Without gates
  * it is an empty suite, which GitLab and most readers take as it is; Jenkins wants `allowEmptyResults` for that.
  */
 export function junitXml(evaluation: Evaluation): string {
   const { gates, durationSeconds, createdAt, dataset, scorer } = evaluation;
-  const number = (outcome: string) => gates.filter((gate) => gateOutcome(gate) === outcome).length;
-  const counts = markup`tests="${gates.length}" failures="${number("failed")}" errors="${number("undefined")}"`;
+  const number = (result: GateResult["result"]) => gates.filter((gate) => gate.result === result).length;
+  const counts = markup`tests="${gates.length}" failures="${number("failed")}" errors="${number("untold")}"`;
   const time = durationSeconds === null ? null : markup` time="${durationSeconds}"`;
   const name = `${scorer.name} on ${dataset.name} ${dataset.split}`;
   // The schema of JUnit files has local times without zone or fraction.
@@ -26,14 +25,13 @@ ${cases}  </testsuite>
 
 function testCase(gate: GateResult, classname: string): Markup {
   const open = markup`    <testcase classname="${classname}" name="${gate.expression}"`;
-  const outcome = gateOutcome(gate);
-  if (outcome === "passed")
+  if (gate.result === "passed")
     return markup`${open}/>
 `;
   const detail =
-    outcome === "failed"
+    gate.result === "failed"
       ? markup`<failure message="${gate.reason}" type="gate">measured ${measured(gate)}, expected ${gate.operator} ${gate.expected}</failure>`
-      : markup`<error message="${gate.reason}" type="undefined"/>`;
+      : markup`<error message="${gate.reason}" type="untold"/>`;
   return markup`${open}>
       ${detail}
     </testcase>

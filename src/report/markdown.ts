@@ -18,11 +18,11 @@ import { failureGroups, failureHeads, unlisted } from "./failures.ts";
 import { paritySection, serviceSection } from "./markdown-service.ts";
 import { modelFacts } from "./model.ts";
 import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
-import { gateOutcome, verdict, weakestClass } from "./verdict.ts";
+import { verdict, weakestClass } from "./verdict.ts";
 
 const MOST_FAILURES = 20;
 const MOST_CONFUSIONS = 10;
-const SIGNS = { passed: "✅", failed: "❌", undefined: "⚠️", none: "" } as const;
+const SIGNS = { passed: "✅", failed: "❌", untold: "⚠️", none: "" } as const;
 
 /** report.md: the verdict first, for a pull request's comment or a job's summary; GitHub's Markdown. */
 export function markdownReport(evaluation: Evaluation, context: ReportContext): string {
@@ -56,10 +56,12 @@ function notes({ warnings }: Evaluation): string {
 
 function gates(results: readonly GateResult[]): string {
   if (results.length === 0) return "";
-  const rows = results.map((gate) => {
-    const outcome = gateOutcome(gate);
-    return [`${SIGNS[outcome]} ${outcome}`, code(gate.expression), measured(gate), text(gate.reason)];
-  });
+  const rows = results.map((gate) => [
+    `${SIGNS[gate.result]} ${gate.result}`,
+    code(gate.expression),
+    measured(gate),
+    text(gate.reason),
+  ]);
   return `### Gates\n\n${table(["", "gate", ">measured", "reason"], rows)}`;
 }
 

@@ -15,7 +15,7 @@ import {
   width,
   wrap,
 } from "./terminal.ts";
-import { correctImages, gateOutcome, type Outcome, verdict, weakestClass } from "./verdict.ts";
+import { correctImages, type Outcome, verdict, weakestClass } from "./verdict.ts";
 
 export interface SummaryOptions {
   /** Width of the terminal in characters. */
@@ -40,7 +40,7 @@ const KEY_METRICS = [
 const LOOKS: Readonly<Record<Outcome, readonly [sign: string, color: Color]>> = {
   passed: ["✓ ", "green"],
   failed: ["✗ ", "red"],
-  undefined: ["? ", "yellow"],
+  untold: ["? ", "yellow"],
   none: ["", "bold"],
 };
 
@@ -154,9 +154,8 @@ function notes({ warnings }: Evaluation, columns: number, paint: Paint): string[
 }
 
 function gateLines(gate: GateResult, columns: number, paint: Paint): string[] {
-  const outcome = gateOutcome(gate);
-  const [sign, color] = LOOKS[outcome];
-  const detail = outcome === "passed" ? `measured ${measured(gate)}` : plainText(gate.reason);
+  const [sign, color] = LOOKS[gate.result];
+  const detail = gate.result === "passed" ? `measured ${measured(gate)}` : plainText(gate.reason);
   const words = `${plainText(gate.expression)}: ${detail}`;
   const lines = wrap(`${sign}${words}`, columns, "  ");
   return lines.map((line) => paint(color, line));

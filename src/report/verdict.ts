@@ -1,8 +1,8 @@
 import type { ClassMetrics, Evaluation, GateResult } from "../types.ts";
 import { count, counted, level, percent, range } from "./format.ts";
 
-/** `undefined`: no gate failed, but one could not be told because its metric is undefined in this run. */
-export type Outcome = "passed" | "failed" | "undefined" | "none";
+/** `untold`: no gate failed, but one could not be told. */
+export type Outcome = GateResult["result"] | "none";
 
 /** What a reader wants to know first, in words that every report shares. */
 export interface Verdict {
@@ -28,23 +28,17 @@ export function verdict(evaluation: Evaluation): Verdict {
 
 function gateVerdict(gates: readonly GateResult[]): Pick<Verdict, "outcome" | "gates"> {
   if (gates.length === 0) return { outcome: "none", gates: "" };
-  const failed = gates.filter((gate) => gateOutcome(gate) === "failed").length;
-  const untold = gates.filter((gate) => gateOutcome(gate) === "undefined").length;
+  const failed = gates.filter(({ result }) => result === "failed").length;
+  const untold = gates.filter(({ result }) => result === "untold").length;
   const all = counted(gates.length, "gate");
   if (failed > 0) {
     return {
       outcome: "failed",
-      gates: `${count(failed)} of ${all} failed${untold > 0 ? `, ${untold} undefined` : ""}`,
+      gates: `${count(failed)} of ${all} failed${untold > 0 ? `, ${untold} could not be told` : ""}`,
     };
   }
-  if (untold > 0) return { outcome: "undefined", gates: `${count(untold)} of ${all} undefined` };
+  if (untold > 0) return { outcome: "untold", gates: `${count(untold)} of ${all} could not be told` };
   return { outcome: "passed", gates: `${count(gates.length)} of ${all} passed` };
-}
-
-/** A gate whose metric is undefined did not fail: it could not be told. */
-export function gateOutcome({ passed, actual }: GateResult): "passed" | "failed" | "undefined" {
-  if (passed) return "passed";
-  return actual === null ? "undefined" : "failed";
 }
 
 function correctSentence(evaluation: Evaluation): string {

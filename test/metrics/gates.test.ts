@@ -139,6 +139,7 @@ describe("checkGates(gates, measurements)", () => {
       expected: parseGate(text).expected,
       actual: value,
       level: null,
+      result: passed ? "passed" : "failed",
       passed,
       reason,
     });
@@ -212,7 +213,7 @@ describe("checkGates(gates, measurements)", () => {
     ],
   ])("%s does not pass where it is undefined, and says why", (text, table, reason) => {
     const result = check(text, measure(table));
-    expect(result).toMatchObject({ actual: null, passed: false, reason });
+    expect(result).toMatchObject({ actual: null, result: "untold", passed: false, reason });
   });
 });
 
@@ -263,7 +264,7 @@ describe("checkGates(gates, run) of a service", () => {
       "log_loss could not be told: it needs probabilities, and the endpoint gives labels only",
     ],
   ])("%s says why it could not be told", (text, run, reason) => {
-    expect(check(text, run)).toMatchObject({ actual: null, passed: false, reason });
+    expect(check(text, run)).toMatchObject({ actual: null, result: "untold", passed: false, reason });
   });
 
   test("refuses them of a class", () => {

@@ -18,6 +18,7 @@ export function gate(options: Partial<GateResult> = {}): GateResult {
     expected: 0.92,
     actual: 0.9917,
     level: null,
+    result: "passed",
     passed: true,
     reason: "accuracy is 0.9917, at least 0.92",
     ...options,
@@ -29,6 +30,7 @@ export const FAILED_GATE = gate({
   metric: "recall[dog]",
   expected: 0.95,
   actual: 0.9333,
+  result: "failed",
   passed: false,
   reason: "recall[dog] is 0.9333, below 0.95",
 });
@@ -39,6 +41,7 @@ export const UNDEFINED_GATE = gate({
   operator: "<",
   expected: 0.3,
   actual: null,
+  result: "untold",
   passed: false,
   reason: "log_loss is undefined: it needs probabilities",
 });
@@ -237,6 +240,7 @@ export function serviceEvaluation(overrides: Partial<Evaluation> = {}): Evaluati
     metric: "parity",
     expected: 1,
     actual: 1198 / 1200,
+    result: "failed",
     passed: false,
     reason: "parity is 0.998333, below 1",
   });
@@ -301,6 +305,8 @@ export function evilEvaluation(): Evaluation {
     environment: { node: script, platform: image, cpu: lines, packages: { [script]: image }, git: null },
     warnings: EVIL_NAMES,
     failures: { count: 9, images: EVIL_NAMES.map((reason, index) => ({ index, reason, request: image })) },
-    gates: EVIL_NAMES.map((name) => gate({ expression: `recall[${name}] > 0`, reason: name, passed: false })),
+    gates: EVIL_NAMES.map((name) =>
+      gate({ expression: `recall[${name}] > 0`, reason: name, result: "failed", passed: false }),
+    ),
   };
 }

@@ -31,7 +31,7 @@ describe("markdownReport(evaluation, context)", () => {
     [{ gates: [gate()] }, "## ✅ 1 of 1 gate passed: accuracy 99.17 % (95 % interval 98.67–99.67 %)"],
     [
       { gates: [gate(), UNDEFINED_GATE] },
-      "## ⚠️ 1 of 2 gates undefined: accuracy 99.17 % (95 % interval 98.67–99.67 %)",
+      "## ⚠️ 1 of 2 gates could not be told: accuracy 99.17 % (95 % interval 98.67–99.67 %)",
     ],
     [{ gates: [] }, "## Accuracy 99.17 % (95 % interval 98.67–99.67 %)"],
     [
