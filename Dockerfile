@@ -23,7 +23,7 @@ RUN node /app/dist/main.cjs serve --help > /dev/null
 FROM --platform=linux/amd64 gcr.io/distroless/nodejs22-debian12:nonroot
 WORKDIR /app
 COPY --from=build /app /app
-ENV NODE_ENV=production
+ENV NODE_ENV=production ORT_DISABLE_TELEMETRY=1
 USER 65532:65532
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \

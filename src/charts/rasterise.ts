@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { deflate, type InputType, type ZlibOptions } from "node:zlib";
-import { Resvg } from "@resvg/resvg-js";
 import { ReportError } from "../errors.ts";
 import { fontUrl } from "./fontface.ts";
 import { linesOf, png, RGBA } from "./png.ts";
@@ -23,6 +22,7 @@ const deflateAsync = promisify<InputType, ZlibOptions, Uint8Array>(deflate);
  * @throws ReportError where a font is missing, because the text would be silently blank.
  */
 export async function renderPng(svg: string, fonts: readonly URL[] = FONTS): Promise<Uint8Array> {
+  const { Resvg } = await loadRasteriser();
   const image = new Resvg(svg, {
     font: { loadSystemFonts: false, fontFiles: fonts.map(existing), defaultFontFamily: "Inter" },
     fitTo: { mode: "zoom", value: PIXELS_PER_CSS_PIXEL },
@@ -34,6 +34,15 @@ export async function renderPng(svg: string, fonts: readonly URL[] = FONTS): Pro
   const lines = linesOf(image.pixels, CHANNELS * width);
   // Not by `image.asPng()`, which takes as long as drawing does, and blocks this thread.
   return png(width, height, RGBA, await deflateAsync(lines, { level: COMPRESSION }));
+}
+
+/**
+ * To learn which C library there is, it asks for Node's report, which would ask the name server for the host of every
+ * connection that is open.
+ */
+async function loadRasteriser(): Promise<typeof import("@resvg/resvg-js")> {
+  Object.assign(process.report, { excludeNetwork: true });
+  return await import("@resvg/resvg-js");
 }
 
 function existing(font: URL): string {

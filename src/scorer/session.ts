@@ -1,3 +1,4 @@
+import { isMainThread } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
@@ -38,11 +39,30 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   }
 }
 
+const TELEMETRY_SWITCH = "ORT_DISABLE_TELEMETRY";
+
+/**
+ * Keeps the runtime from sending events to its maker and from writing a device id, a database and a log. It looks at the
+ * process's environment when its library is loaded. A thread has only a copy of that: the main thread calls this before
+ * it starts one.
+ *
+ * @throws ScorerError in a thread that was started without
+ */
+export function forbidTelemetry(): void {
+  if (isMainThread) process.env[TELEMETRY_SWITCH] = "1";
+  else if (process.env[TELEMETRY_SWITCH] !== "1") {
+    throw new ScorerError(
+      `onnxruntime-node would send events to its maker from this thread: set process.env.${TELEMETRY_SWITCH} = "1" in the main thread before starting it`,
+    );
+  }
+}
+
 /**
  * The runtime. Its native part does not know Float16Array, which Node 24 brought and which its JavaScript part uses where
  * it sees one: it is out of sight until the latter has looked, at its first tensor.
  */
 export async function loadRuntime(): Promise<Runtime> {
+  forbidTelemetry();
   const runtime = await import("onnxruntime-node");
   const holder = globalThis as { Float16Array?: unknown };
   const { Float16Array } = holder;

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 
 import { ScorerError } from "../errors.ts";
+import { forbidTelemetry } from "../scorer/session.ts";
 import type { Scores } from "../types.ts";
 import type { Engine, EngineFacts, EngineOptions } from "./engine.ts";
 
@@ -25,6 +26,7 @@ interface Waiting {
  * @throws ScorerError
  */
 export async function openThreadedEngine(script: URL, options: EngineOptions): Promise<Engine> {
+  forbidTelemetry();
   const worker = new Worker(script, { workerData: options });
   let waiting: Waiting | null = null;
   let ended: Error | null = null;

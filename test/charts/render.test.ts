@@ -87,6 +87,12 @@ describe("renderPng(svg, fonts)", () => {
     expect(Buffer.compare(actual.data, expected.data)).toBe(0);
   });
 
+  it("does not let Node's report, which the rasteriser asks for, look up the hosts of open connections", async () => {
+    await renderPng(text("Bag", 400));
+    const report = process.report.getReport() as { header: object };
+    expect(report.header).not.toHaveProperty("networkInterfaces");
+  });
+
   it("keeps the pixels of images square", async () => {
     const pixels =
       "data:image/png;base64," +

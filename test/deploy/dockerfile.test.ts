@@ -109,6 +109,12 @@ describe("Dockerfile", () => {
     expect(sources.toSorted()).toEqual(kept.map((line) => line.slice(1)).toSorted());
   });
 
+  test("has the runtime's telemetry off", () => {
+    expect(instructions.filter(({ keyword }) => keyword === "ENV")).toEqual([
+      { keyword: "ENV", rest: "NODE_ENV=production ORT_DISABLE_TELEMETRY=1" },
+    ]);
+  });
+
   test("leaves out root, a shell, and every package that does not run", () => {
     expect(instructions.filter(({ keyword }) => keyword === "USER")).toEqual([
       { keyword: "USER", rest: "65532:65532" },

@@ -98,7 +98,10 @@ describe("deploy/kubernetes/scoring.yaml", () => {
     const { timeout, apiKeyEnv } = await parsed(container["args"] as string[]);
     expect(deployment.spec.template.spec).toHaveProperty("terminationGracePeriodSeconds", 75);
     expect(timeout).toBeLessThanOrEqual(75 - 5 - 2);
-    expect(container["env"]).toMatchObject([{ name: apiKeyEnv }]);
+    expect(container["env"]).toMatchObject([
+      { name: "ORT_DISABLE_TELEMETRY", value: "1" },
+      { name: apiKeyEnv },
+    ]);
     const paths = ["startupProbe", "livenessProbe", "readinessProbe"].map(
       (name) => (container[name] as Probe).httpGet.path,
     );
@@ -160,7 +163,10 @@ describe("deploy/azure-container-instances/container-group.yaml", () => {
     expect(host).toBe("0.0.0.0");
     expect(container["ports"]).toEqual([{ protocol: "TCP", port }]);
     expect(properties["ipAddress"]).toMatchObject({ ports: [{ protocol: "TCP", port }] });
-    expect(container["environmentVariables"]).toEqual([{ name: apiKeyEnv, secureValue: "KEY" }]);
+    expect(container["environmentVariables"]).toEqual([
+      { name: "ORT_DISABLE_TELEMETRY", value: "1" },
+      { name: apiKeyEnv, secureValue: "KEY" },
+    ]);
     const paths = ["livenessProbe", "readinessProbe"].map((name) => (container[name] as Probe).httpGet.path);
     expect(await probes(...paths)).toEqual([200, 200]);
   });
@@ -188,6 +194,7 @@ describe("deploy/azure-ml", () => {
       "$schema",
       "endpoint_name",
       "environment",
+      "environment_variables",
       "instance_count",
       "instance_type",
       "liveness_probe",
@@ -196,6 +203,10 @@ describe("deploy/azure-ml", () => {
       "request_settings",
       "tags",
     ]);
+  });
+
+  test("has the runtime's telemetry off", () => {
+    expect(deployment["environment_variables"]).toEqual({ ORT_DISABLE_TELEMETRY: "1" });
   });
 
   test("its routes are the service's", async () => {

@@ -69,4 +69,6 @@ if (!existsSync(bundle)) {
   writeFileSync(partial, outputFiles[0].contents);
   renameSync(partial, bundle);
 }
+// Before the ONNX runtime is loaded, which would send events to its maker.
+process.env.ORT_DISABLE_TELEMETRY = "1";
 await import(pathToFileURL(bundle).href);
