@@ -12,16 +12,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { takeLock } from "../files/lock.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const dist = join(root, "dist");
 const stampFile = join(dist, "stamp.txt");
-/** A folder, because making one either succeeds or finds another process's. */
-const lock = join(root, "dist-lock");
-/** Building takes a second: a lock so old is that of a process that was killed. */
-const STALE_LOCK_MS = 10_000;
 
 /** Names, sizes and times of all sources: changes with any edit, addition or removal. */
 function stampOf(folder) {
@@ -132,36 +129,20 @@ function stop() {
 export async function ensureBuilt() {
   const stamp = stampOf(join(root, "src"));
   if (stamp === builtStamp()) return;
+  const isBuilt = async () => stamp === builtStamp();
+  const lock = await takeLock(join(root, "dist-lock"), { unless: isBuilt });
+  if (lock === null) return;
   const staging = join(root, `dist-${randomUUID()}`);
-  let building = false;
   const clearUp = () => {
-    if (building) for (const path of [lock, staging]) rmSync(path, { recursive: true, force: true });
-    building = false;
+    rmSync(staging, { recursive: true, force: true });
+    lock.release();
   };
-  // Before the lock is taken: after Ctrl-C, the next start must not wait for it.
   process.on("exit", clearUp).on("SIGINT", stop).on("SIGTERM", stop);
   try {
-    while (stamp !== builtStamp()) {
-      building = lockTaken();
-      if (!building) await sleep(50);
-      else if (stamp !== builtStamp()) await build(stamp, staging);
-      clearUp();
-    }
+    if (!(await isBuilt())) await build(stamp, staging);
   } finally {
     clearUp();
     process.off("exit", clearUp).off("SIGINT", stop).off("SIGTERM", stop);
-  }
-}
-
-function lockTaken() {
-  try {
-    mkdirSync(lock);
-    return true;
-  } catch (error) {
-    if (error.code !== "EEXIST") throw error;
-    const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
-    if (Date.now() - made > STALE_LOCK_MS) rmSync(lock, { recursive: true, force: true });
-    return false;
   }
 }
 

@@ -15,7 +15,6 @@ import { verifyArchive, verifyIdx } from "./verify.ts";
 export const FETCH_SETTINGS: FetchSettings = {
   connectTimeoutMs: 3_000,
   stallTimeoutMs: 10_000,
-  staleMs: 5_000,
   pollMs: 100,
   npmRoot: packageRoot,
 };
@@ -50,7 +49,7 @@ export async function fetchFiles(
   };
   try {
     await makeFolder(folder);
-    await withLock(folder, settings, options.signal, done, async (signal) => {
+    await withLock(folder, settings, options, done, async (signal) => {
       const job = new FetchJob(entry, { ...options, signal }, settings, fresh);
       try {
         if (entry.zip === null) for (const file of files) await job.fetchFile(file);

@@ -107,7 +107,6 @@ export function impatient(changes: Partial<FetchSettings> = {}): FetchSettings {
   return {
     connectTimeoutMs: 2_000,
     stallTimeoutMs: 3_000,
-    staleMs: 2_000,
     pollMs: 20,
     npmRoot: new URL("file:///nowhere/"),
     ...changes,

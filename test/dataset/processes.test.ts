@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
@@ -67,7 +68,7 @@ function start(order: Order, env: NodeJS.ProcessEnv = {}) {
 }
 
 function order(dataDir: string, mirror: string): Order {
-  const settings = { connectTimeoutMs: 2000, stallTimeoutMs: 20_000, staleMs: 2000, pollMs: 50 };
+  const settings = { connectTimeoutMs: 2000, stallTimeoutMs: 20_000, pollMs: 50 };
   return { dataDir, entry: tinyEntry({ mirrors: [mirror] }, CONTENT), settings };
 }
 
@@ -81,7 +82,25 @@ describe("processes that share a cache", () => {
     expect((await readdir(join(dataDir, "tiny"))).sort()).toEqual([IMAGES, LABELS]);
   });
 
-  test("one that is stopped for a while takes what another has downloaded meanwhile", async () => {
+  test("one that is stopped for a while keeps its place, and goes on", async () => {
+    const mirror = await startMirror(serving(ARCHIVES, { pauseMs: 60 }));
+    const dataDir = await temporaryFolder();
+    const job = order(dataDir, mirror.url);
+    const first = start(job);
+    await first.until(new RegExp(`${IMAGES} \\d+\n`));
+    first.child.kill("SIGSTOP");
+    const second = start({ ...job, settings: { ...job.settings, stillMs: 60_000 } });
+    const early = await Promise.race([second.ended, sleep(2000, "still waiting")]);
+    first.child.kill("SIGCONT");
+    expect([early, await first.ended, await second.ended]).toEqual([
+      "still waiting",
+      "0 read 20",
+      "0 read 20",
+    ]);
+    expect(mirror.requests.map(({ path }) => path)).toEqual([`/${IMAGES}`, `/${LABELS}`]);
+  });
+
+  test("one that is stopped for long takes what another machine has downloaded meanwhile", async () => {
     let stall = true;
     const half = Math.floor(BYTES / 2);
     const cutAfter = (file: string) => (stall && file === IMAGES ? half : null);
@@ -91,7 +110,9 @@ describe("processes that share a cache", () => {
     await first.until(new RegExp(`${IMAGES} ${half}\n`));
     first.child.kill("SIGSTOP");
     stall = false;
-    expect(await start(order(dataDir, mirror.url)).ended).toBe("0 read 20");
+    const job = order(dataDir, mirror.url);
+    const elsewhere = { ...job.settings, machine: "elsewhere", stillMs: 1500 };
+    expect(await start({ ...job, settings: elsewhere }).ended).toBe("0 read 20");
     first.child.kill("SIGCONT");
     expect(await first.ended).toBe("0 read 20");
     expect((await readdir(join(dataDir, "tiny"))).sort()).toEqual([IMAGES, LABELS]);

@@ -1,0 +1,284 @@
+// @ts-check
+// Plain JavaScript, because build.mjs takes this lock before there is anything built.
+import { randomUUID } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * A process, as others can tell whether it still runs.
+ *
+ * @typedef {object} Holder
+ * @property {string} machine within which process numbers mean the same: host, boot and process namespace
+ * @property {string} host
+ * @property {number} pid
+ * @property {string | null} started its start time, which tells it from a later process of the same number
+ * @property {string} since
+ */
+
+/**
+ * @typedef {object} LockOptions
+ * @property {AbortSignal} [signal] ends the waiting
+ * @property {(message: string) => void} [onWait] called once, where the wait is long enough to be noticed
+ * @property {() => Promise<boolean>} [unless] looked at while waiting: whether the lock is needed no longer
+ * @property {number} [pollMs] how often to look
+ * @property {number} [stillMs] a holder that has given no sign of life for so long is not waited for
+ * @property {number} [longestMs] nor is one that does give signs, for longer than this
+ * @property {string} [machine] for tests: another machine's name
+ */
+
+/**
+ * @typedef {object} Lock
+ * @property {AbortSignal} lost aborts where another process, which took this one for dead, has the lock
+ * @property {() => void} check to be called before each step: throws LockError where the lock is lost
+ * @property {() => void} release
+ */
+
+/** A lock that cannot be had, or is lost. Its message says why; the caller adds what else could be done. */
+export class LockError extends Error {
+  /** @override */
+  name = "LockError";
+}
+
+const POLL_MS = 20;
+const NOTICED_MS = 2000;
+const BEAT_MS = 2000;
+const STILL_MS = 60_000;
+const LONGEST_MS = 3_600_000;
+const OWNER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/;
+
+/**
+ * Takes a lock that processes on one machine, or on several that share the disk, hold one at a time. It is a folder with
+ * a file of the holder's: who writes its own file and then finds no other's in the folder holds the lock. The holder
+ * touches its file every two seconds. Another takes over only where the holder is gone: on the same machine, where no such
+ * process runs; on another, where the file has not been touched for a minute, as seen from here, whatever its date.
+ *
+ * @param {string} path of the folder; made, and removed again
+ * @param {LockOptions} [options]
+ * @returns {Promise<Lock | null>} null where `unless` has come true
+ * @throws {LockError} where something else has the lock's name, or the holder lives and does not let go; the signal's reason
+ */
+export async function takeLock(path, options = {}) {
+  const { signal, onWait, unless, pollMs = POLL_MS, machine } = options;
+  const file = join(path, `${randomUUID()}.json`);
+  const holder = JSON.stringify(thisProcess(machine));
+  const watch = watchHolder(path, options);
+  let told = false;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await unless?.()) return null;
+    if (enter(path, file, holder)) return heldLock(path, file);
+    const waited = watch();
+    if (!told && waited.ms > NOTICED_MS) onWait?.(`waiting for ${waited.holder}, which holds ${path}`);
+    told ||= waited.ms > NOTICED_MS;
+    // Uneven, so that two which found each other's files do not do so again.
+    await sleep(pollMs * (0.5 + Math.random()), null, { signal }).catch(() => null);
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {string} file
+ * @param {string} holder
+ */
+function enter(path, file, holder) {
+  try {
+    if (ownersIn(path).length > 0) return false;
+    mkdirSync(path, { recursive: true });
+    writeFileSync(file, holder, { flag: "wx" });
+    if (ownersIn(path).length === 1) return true;
+  } catch (error) {
+    // Another has let go, and removed the folder in between.
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  rmSync(file, { force: true });
+  return false;
+}
+
+/**
+ * The files of holders, and of who looks whether it can be one.
+ *
+ * @param {string} path
+ */
+function ownersIn(path) {
+  /** @type {string[]} */
+  let names;
+  try {
+    names = readdirSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    if (codeOf(error) === "ENOTDIR") throw new LockError(`${path} is a file and no lock: delete it`);
+    throw error;
+  }
+  const stray = names.find((name) => !OWNER.test(name));
+  if (stray !== undefined) throw new LockError(`${path} is no lock, because it holds ${stray}: delete it`);
+  return names;
+}
+
+/**
+ * @param {string} path
+ * @param {string} file
+ * @returns {Lock}
+ */
+function heldLock(path, file) {
+  const lost = new AbortController();
+  const timer = setInterval(() => {
+    try {
+      utimesSync(file, new Date(), new Date());
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") lose();
+    }
+  }, BEAT_MS).unref();
+  function lose() {
+    clearInterval(timer);
+    lost.abort(new LockError(`${path} was taken over by another process, or deleted`));
+  }
+  return {
+    lost: lost.signal,
+    check() {
+      if (!existsSync(file)) lose();
+      lost.signal.throwIfAborted();
+    },
+    release() {
+      clearInterval(timer);
+      removeOwner(path, file);
+    },
+  };
+}
+
+/**
+ * Only ever the file of one holder, and the folder only where it is empty: a newer holder loses nothing.
+ *
+ * @param {string} path
+ * @param {string} file
+ */
+function removeOwner(path, file) {
+  try {
+    unlinkSync(file);
+    rmdirSync(path);
+  } catch {
+    // Others are in there, or it is gone already.
+  }
+}
+
+/**
+ * Watches the holder, and removes what is left of one that is gone.
+ *
+ * @param {string} path
+ * @param {LockOptions} options
+ * @returns {() => {ms: number, holder: string}} how long there has been a holder, and who it is now; throws LockError
+ */
+function watchHolder(path, { stillMs = STILL_MS, longestMs = LONGEST_MS, machine }) {
+  const begun = performance.now();
+  let seen = "";
+  let seenAt = begun;
+  return () => {
+    const now = performance.now();
+    const name = ownersIn(path)[0];
+    const file = name === undefined ? null : join(path, name);
+    const touched = file === null ? undefined : statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (file === null || touched === undefined) return { ms: 0, holder: "another process" };
+    if (seen !== `${name} ${touched}`) [seen, seenAt] = [`${name} ${touched}`, now];
+    const holder = holderOf(file);
+    const state = holder === null ? "unknown" : stateOf(holder, machine);
+    const still = now - seenAt > stillMs;
+    if (state === "gone" || (state === "unknown" && still)) removeOwner(path, file);
+    else if (still || now - begun > longestMs) {
+      const how = still ? `has given no sign of life for ${Math.round(stillMs / 1000)} s` : "does not let go";
+      throw new LockError(
+        `${path} is held by ${nameOf(holder)}, which ${how}: end that process or, if it is another program, delete ${path}`,
+      );
+    }
+    return { ms: now - begun, holder: nameOf(holder) };
+  };
+}
+
+/** @param {Holder | null} holder */
+function nameOf(holder) {
+  if (holder === null) return "an unknown process";
+  const where = holder.host === hostname() ? "" : ` on ${holder.host}`;
+  return `process ${holder.pid}${where} (since ${holder.since})`;
+}
+
+/**
+ * Null where it cannot be told, as of a file that is just being written.
+ *
+ * @param {string} file
+ * @returns {Holder | null}
+ */
+export function holderOf(file) {
+  try {
+    const holder = JSON.parse(readFileSync(file, "utf8"));
+    return Number.isSafeInteger(holder?.pid) && typeof holder.machine === "string" ? holder : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @returns {Holder} */
+export function thisProcess(machine = thisMachine()) {
+  const since = new Date().toISOString();
+  return { machine, host: hostname(), pid: process.pid, started: processState(process.pid).started, since };
+}
+
+/**
+ * Whether a process still runs. `unknown`: it is on another machine, or in another container.
+ *
+ * @param {Holder} holder
+ * @returns {"alive" | "gone" | "unknown"}
+ */
+export function stateOf({ machine, pid, started }, here = thisMachine()) {
+  if (machine !== here) return "unknown";
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (codeOf(error) === "ESRCH") return "gone";
+  }
+  const found = processState(pid);
+  // One that has ended and that its parent has not asked after keeps its number.
+  if (found.ended) return "gone";
+  return started !== null && found.started !== null && found.started !== started ? "gone" : "alive";
+}
+
+/** Where process numbers mean the same. Without /proc the host's name must do. */
+function thisMachine() {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${hostname()} ${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname();
+  }
+}
+
+/**
+ * From /proc, where there is one and it shows that process.
+ *
+ * @param {number} pid
+ */
+function processState(pid) {
+  try {
+    // The name, in brackets, may hold spaces and brackets.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").pop()?.split(" ") ?? [];
+    return { started: fields[19] ?? null, ended: /^[ZX]/i.test(fields[0] ?? "") };
+  } catch {
+    return { started: null, ended: false };
+  }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
