@@ -4,6 +4,7 @@ import { buildConnector, Client, EnvHttpProxyAgent, type Dispatcher } from "undi
 
 import { UsageError } from "../../errors.ts";
 import { onAbort } from "./abort.ts";
+import { passOverContinue } from "./interim.ts";
 
 export interface ConnectionSettings {
   readonly connectTimeoutMs: number;
@@ -34,6 +35,8 @@ export class Connection {
   connects = 0;
   /** The error that a connection is breaking with, while undici hears of it: it takes some for the end of a reply. */
   breaking: Error | null = null;
+  /** A request is on its way, and no reply has begun but interim ones. */
+  awaitsReply = false;
   readonly #settings: ConnectionSettings;
   readonly #proxies: Proxies;
   readonly #connect: buildConnector.connector;
@@ -50,6 +53,7 @@ export class Connection {
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.#dispatcher ??= this.#open();
+    this.awaitsReply = true;
     this.#dispatcher.dispatch(options, handler);
   }
 
@@ -109,6 +113,7 @@ export class Connection {
         if (socket) {
           this.connects++;
           socket.once("error", (error) => this.#breaks(error));
+          passOverContinue(socket, () => this.awaitsReply);
         }
         callback(...result);
       }) as unknown;

@@ -19,13 +19,16 @@ export type FailureKind =
   | "redirect"
   | "malformed";
 
+/** Code of a failure where what came back is another protocol's. */
+export const NOT_HTTP = "NOT_HTTP";
+
 /** A request without a usable reply. Its message is one phrase in words for users. */
 export class HttpFailure extends Error {
   override readonly name = "HttpFailure";
   readonly kind: FailureKind;
   /** Of the reply's body. */
   readonly bytesReceived: number;
-  /** The system's or the library's own code, as `ENOTFOUND`; null without one. */
+  /** The system's or the library's own code, as `ENOTFOUND`, or NOT_HTTP; null without one. */
   readonly code: string | null;
 
   constructor(
@@ -80,8 +83,8 @@ export function failureOf(error: Error, { url, elapsedMs, received }: Circumstan
   if (code === "UND_ERR_CONNECT_TIMEOUT")
     return fail("unreachable", `no connection within ${seconds(elapsedMs)}`);
   if (tls !== null) return fail("tls", tls);
-  if (code === "UND_ERR_HEADERS_OVERFLOW") return fail("malformed", "the reply's headers are too large");
-  if (error.name === "HTTPParserError" && !isCutShort(error)) return fail("malformed", notHttp(url));
+  const broken = malformed(error, url, received !== null);
+  if (broken !== null) return broken;
   if (received !== null) {
     return fail("reset", `the connection broke off in the reply: ${received.words} came`);
   }
@@ -103,13 +106,22 @@ function proxyFailure(status: number, cause: Error): HttpFailure {
   return new HttpFailure("unreachable", text, { cause, code: `PROXY_${status}` });
 }
 
-/** Of a body in chunks, whose last one did not come, the parser says this. */
-function isCutShort(error: Error): boolean {
-  return error.message.includes("Invalid EOF state");
-}
-
-function notHttp({ protocol }: URL): string {
-  return protocol === "http:"
-    ? "what came back is not HTTP/1.1: is it an https:// service?"
-    : "what came back is not HTTP/1.1";
+/** @param began its head was read */
+function malformed(error: Error, { protocol }: URL, began: boolean): HttpFailure | null {
+  const fail = (message: string, code: string | null = null): HttpFailure =>
+    new HttpFailure("malformed", message, { code, cause: error });
+  const code = codeOf(error);
+  // Undici asserts of a status what any server can break.
+  if (code === "ERR_ASSERTION") return fail("the reply is not HTTP/1.1: no reply has its status");
+  // The parser's complaint is lost where there is a Content-Length, whatever it is about.
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" && !began)
+    return fail("the reply is not HTTP/1.1: its Content-Length is not one number, or not its only length");
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return fail("the reply's headers are too large");
+  // The parser gives no codes.
+  const complaint = error.name === "HTTPParserError" ? /\((.*)\)$/.exec(error.message)?.[1] : undefined;
+  // Of a body in chunks whose last one did not come, too.
+  if (complaint === undefined || complaint.startsWith("Invalid EOF state")) return null;
+  if (!complaint.startsWith("Expected HTTP/")) return fail(`the reply is not HTTP/1.1: ${complaint}`);
+  const cure = protocol === "http:" ? ": is it an https:// service?" : "";
+  return fail(`what came back is not HTTP/1.1${cure}`, NOT_HTTP);
 }

@@ -1,5 +1,5 @@
 import { ScorerError } from "../../errors.ts";
-import { HttpFailure, type FailureKind } from "./failure.ts";
+import { HttpFailure, NOT_HTTP, type FailureKind } from "./failure.ts";
 import type { HttpReply } from "./transport.ts";
 import { seconds, statusText } from "./wording.ts";
 
@@ -20,8 +20,8 @@ const LONGEST_PAUSE_MS = 2000;
 /** No such path: the service has another way to say that it is ready, or none. */
 const ABSENT = new Set([404, 405, 501]);
 /** Failures that waiting does not mend, and codes of such. */
-const LASTING_KINDS: ReadonlySet<FailureKind> = new Set<FailureKind>(["tls", "redirect", "malformed"]);
-const LASTING = new Set(["ENOTFOUND", "EAI_AGAIN", "PROXY_407"]);
+const LASTING_KINDS: ReadonlySet<FailureKind> = new Set<FailureKind>(["tls", "redirect"]);
+const LASTING = new Set(["ENOTFOUND", "EAI_AGAIN", "PROXY_407", NOT_HTTP]);
 
 /**
  * Waits until a service is ready: the first of its readiness paths that exists answers 2xx. Where none exists, whatever

@@ -132,13 +132,13 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
     ["unreachable", "the proxy answered 407 Proxy Authentication Required", "PROXY_407"],
     ["tls", "the certificate of a.test is self-signed", "DEPTH_ZERO_SELF_SIGNED_CERT"],
     ["redirect", "redirected more than 5 times", null],
-    ["malformed", "what came back is not HTTP/1.1", null],
+    ["malformed", "what came back is not HTTP/1.1", "NOT_HTTP"],
   ] as const)("does not wait where it is %s: %s", async (kind, message, code) => {
     const { error } = await ended(wait({ "/ready": [new HttpFailure(kind, message, { code })] }));
     expect(error).toEqual(new ScorerError(`the service cannot be used: ${message}`));
   });
 
-  test.each(["unreachable", "reset", "closed", "timeout", "stalled"] as const)(
+  test.each(["unreachable", "reset", "closed", "timeout", "stalled", "malformed"] as const)(
     "waits where it is %s",
     async (kind: FailureKind) => {
       const { waits } = await wait({ "/ready": [new HttpFailure(kind, "in words"), 200] });

@@ -123,6 +123,8 @@ describe("a reply's body", () => {
     ["deflate", deflateRawSync],
     ["br", brotliCompressSync],
     ["identity", (body: Buffer) => body],
+    ["Identity", (body: Buffer) => body],
+    ["X-GZip", gzipSync],
     ["gzip, br", (body: Buffer) => brotliCompressSync(gzipSync(body))],
   ] as const;
 
