@@ -37,8 +37,6 @@ export interface OpenedEndpoint {
   finish(): void;
 }
 
-/** A reply's body: 10,000 images with 1,000 scores each are less. */
-const MOST_REPLY_BYTES = 64 * 2 ** 20;
 /** Share of the time-out that a request may take before later ones are made smaller. */
 const SLOW_SHARE = 0.5;
 /** No class, but where there are 256 of them. */
@@ -63,12 +61,12 @@ export async function openEndpoint(
     transport: openTransport({
       connections: options.concurrency,
       timeoutMs: options.timeoutMs,
-      maxReplyBytes: MOST_REPLY_BYTES,
       headers: options.headers,
       key: options.key,
     }),
     traffic: trafficLog(() => performance.now()),
     redact: redactor(options.secrets),
+    classes: images.classes.length,
   };
   try {
     const understood = await understand(options, line, images, probe, hooks, signal);

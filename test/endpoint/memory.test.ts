@@ -1,9 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
-
 import { expect, test } from "vitest";
 
 import type { Kind } from "../servers/start.ts";
-import { scene, server } from "./scene.ts";
+import { memory, scene, server } from "./scene.ts";
 
 const { evaluate, path } = scene();
 
@@ -12,16 +10,10 @@ const MOST_MB = 250;
 
 /** Peak resident memory of a run, in MB, as the process itself tells at its end. */
 async function peakMb(args: readonly string[]): Promise<number> {
-  const [preload, told] = [path("tell.cjs"), path("peak")];
-  writeFileSync(
-    preload,
-    `require("node:worker_threads").isMainThread && process.on("exit", () =>
-      require("node:fs").writeFileSync(${JSON.stringify(told)}, String(process.resourceUsage().maxRSS / 1024)));`,
-  );
-  const env = { NODE_OPTIONS: `--require ${preload}` };
-  const { code, stderr } = await evaluate([...args, "--quiet", "--out", path("memory")], { env });
+  const { env, peakMb: peak } = memory(path("memory"));
+  const { code, stderr } = await evaluate([...args, "--quiet", "--out", path("out")], { env });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return Number(readFileSync(told, "utf8"));
+  return peak();
 }
 
 test.each<readonly [Kind, readonly string[]]>([

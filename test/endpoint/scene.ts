@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -133,6 +133,21 @@ export function scene() {
   };
 
   return { path, folder, data, evaluate, bare, local };
+}
+
+/** Has a run tell its peak resident memory at its end. @param folder for the files that this takes */
+export function memory(folder: string): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly peakMb: () => number;
+} {
+  const [preload, told] = [join(folder, "tell.cjs"), join(folder, "peak")];
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    preload,
+    `require("node:worker_threads").isMainThread && process.on("exit", () =>
+      require("node:fs").writeFileSync(${JSON.stringify(told)}, String(process.resourceUsage().maxRSS / 1024)));`,
+  );
+  return { env: { NODE_OPTIONS: `--require ${preload}` }, peakMb: () => Number(readFileSync(told, "utf8")) };
 }
 
 export function metricsOf(out: string): Evaluation {

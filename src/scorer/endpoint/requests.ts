@@ -7,6 +7,7 @@ import type { BadRow } from "./interpret.ts";
 import type { Candidate } from "./discover.ts";
 import type { Item } from "./options.ts";
 import { pause } from "./pause.ts";
+import { longestReply } from "./reply-size.ts";
 import type { TrafficLog } from "./traffic.ts";
 import type { Writer } from "./writer.ts";
 
@@ -16,6 +17,8 @@ export interface Line {
   readonly traffic: TrafficLog;
   /** Takes the secrets out of a text. */
   readonly redact: (text: string) => string;
+  /** Of the data set: scores that a reply has for an image. */
+  readonly classes: number;
 }
 
 /** How images are written for a service, and where they go. */
@@ -119,7 +122,7 @@ function failedRows(answers: readonly object[]): number[] {
 }
 
 async function once<A extends object>(
-  { transport, traffic, redact }: Line,
+  { transport, traffic, redact, classes }: Line,
   way: Way,
   items: readonly Item[],
   read: Read<A>,
@@ -138,10 +141,11 @@ async function once<A extends object>(
   };
   try {
     const onResend = ({ kind }: HttpFailure): void => request.lost(kind);
-    const post = { method: "POST", url: candidate.url, headers, body, id, onResend } as const;
+    const rows = writer.rows(items.length);
+    const maxReplyBytes = longestReply(body.length, rows, classes);
+    const post = { method: "POST", url: candidate.url, headers, body, id, maxReplyBytes, onResend } as const;
     const reply = await transport.send(post, signal);
     received = reply.bytesReceived;
-    const rows = writer.rows(items.length);
     const readRows = (seen: HttpReply): readonly (A | BadRow)[] =>
       read(decode(seen, way, id, rows), rows).slice(0, items.length);
     return ended(outcomeOf(reply, candidate, readRows, id, redact));

@@ -10,6 +10,9 @@ import type { Line } from "./requests.ts";
 const QUESTION_ATTEMPTS = 3;
 const QUESTION_PAUSE_MS = 200;
 const QUESTION_TIMEOUT_MS = 10_000;
+/** Of what a service says about itself: the longest known are schemas with an example of an image. */
+const MOST_TOLD_BYTES = 2 ** 20;
+
 /** The service's routes other than the one for images. */
 export class Service {
   readonly #options: EndpointOptions;
@@ -58,6 +61,7 @@ export class Service {
         headers: {},
         body: null,
         id: `${this.#line.traffic.run}-q${this.#asked}`,
+        maxReplyBytes: MOST_TOLD_BYTES,
         timeoutMs: Math.min(timeoutMs, QUESTION_TIMEOUT_MS),
       },
       this.#signal,

@@ -4,6 +4,9 @@ import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type Zli
 import { HttpFailure } from "./failure.ts";
 import { grouped } from "../../grouped.ts";
 
+/** Servers use one, and a proxy may add one. */
+const MOST_ENCODINGS = 4;
+
 type Decoder = (body: InputType, options: ZlibOptions) => Promise<Buffer>;
 
 const DECODERS: Readonly<Record<string, Decoder>> = {
@@ -20,11 +23,17 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
  * @throws HttpFailure where the result is larger than allowed, or is none
  */
 export async function decoded(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
-  let result = body;
-  for (const name of (encoding ?? "").toLowerCase().split(",").reverse()) {
-    const trimmed = name.trim();
-    if (trimmed !== "" && trimmed !== "identity") result = await undone(result, trimmed, maxBytes);
+  const names = (encoding ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
+  const encodings = names.filter((name) => name !== "" && name !== "identity").reverse();
+  if (encodings.length > MOST_ENCODINGS) {
+    const text = `the reply's body is encoded ${encodings.length} times over, where at most ${MOST_ENCODINGS} are undone`;
+    throw new HttpFailure("malformed", text, { bytesReceived: body.length });
   }
+  let result = body;
+  for (const name of encodings) result = await undone(result, name, maxBytes);
   return result;
 }
 

@@ -13,6 +13,8 @@ export interface Outgoing {
   readonly url: URL;
   readonly headers: Record<string, string>;
   readonly body: Uint8Array | null;
+  /** Of the reply's body. */
+  readonly maxReplyBytes: number;
 }
 
 /** What comes back, its body as it is on the wire. */
@@ -22,12 +24,16 @@ export interface Incoming {
   readonly body: Buffer;
 }
 
+/** Whether a reply's status says most, so that of a body that is too large the beginning is enough. */
+export function mayBeCut({ method }: Pick<Outgoing, "method">, status: number): boolean {
+  return method === "GET" || status !== 200;
+}
+
 /** One request on one connection and its reply. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly reply: Promise<Incoming>;
   readonly #outgoing: Outgoing;
   readonly #connection: Connection;
-  readonly #maxReplyBytes: number;
   readonly #connectsBefore: number;
   readonly #startedAt = performance.now();
   readonly #chunks: Buffer[] = [];
@@ -39,10 +45,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headers: Record<string, string> = {};
   #received = 0;
 
-  constructor(connection: Connection, outgoing: Outgoing, maxReplyBytes: number) {
+  constructor(connection: Connection, outgoing: Outgoing) {
     this.#connection = connection;
     this.#outgoing = outgoing;
-    this.#maxReplyBytes = maxReplyBytes;
     this.#connectsBefore = connection.connects;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -96,13 +101,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(", ") : value;
     }
     const length = Number(this.#headers["content-length"]);
-    if (length > this.#maxReplyBytes) this.#refuse(`${grouped(length)} bytes`);
+    if (length > this.#outgoing.maxReplyBytes && !mayBeCut(this.#outgoing, status))
+      this.#refuse(`${grouped(length)} bytes`);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled || this.#status === null) return;
     this.#received += chunk.length;
-    if (this.#received > this.#maxReplyBytes) this.#refuse("more");
-    else if (!this.#settled) this.#chunks.push(chunk);
+    const excess = this.#received - this.#outgoing.maxReplyBytes;
+    if (excess <= 0) this.#chunks.push(chunk);
+    else if (mayBeCut(this.#outgoing, this.#status)) this.#cut(chunk.subarray(0, chunk.length - excess));
+    else this.#refuse("more");
   }
 
   onResponseEnd(): void {
@@ -113,9 +122,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.onResponseError(this.#controller!, breaking);
       return;
     }
-    this.#settled = true;
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#received);
-    this.#resolve({ status: this.#status, headers: this.#headers, body });
+    this.#end(this.#status);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -128,8 +135,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
+  /** What else comes is not waited for. */
+  #cut(last: Buffer): void {
+    this.#chunks.push(last);
+    this.#end(this.#status!);
+    this.#controller?.abort(new Error("enough"));
+  }
+
+  #end(status: number): void {
+    this.#settled = true;
+    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    this.#resolve({ status, headers: this.#headers, body });
+  }
+
   #refuse(size: string): void {
-    const text = `the reply's body is too large: ${size} where at most ${grouped(this.#maxReplyBytes)} bytes are read`;
+    const most = grouped(this.#outgoing.maxReplyBytes);
+    const text = `the reply's body is too large: ${size} where at most ${most} bytes are read`;
     this.stop(new HttpFailure("too-large", text, { bytesReceived: this.#received }));
   }
 

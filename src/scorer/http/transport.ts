@@ -5,7 +5,7 @@ import type { Reply } from "../protocols/protocol.ts";
 import { onAbort } from "./abort.ts";
 import { Connections, type Connection } from "./connections.ts";
 import { decoded } from "./content-encoding.ts";
-import { Exchange, type Incoming, type Outgoing } from "./exchange.ts";
+import { Exchange, mayBeCut, type Incoming, type Outgoing } from "./exchange.ts";
 import { HttpFailure } from "./failure.ts";
 import { redirectTarget, refused } from "./redirect.ts";
 import { percentDecoded, shownUrl } from "./secrets.ts";
@@ -17,8 +17,6 @@ export interface TransportSettings {
   readonly connections: number;
   /** From sending to the last byte of the reply. */
   readonly timeoutMs: number;
-  /** Of a reply's body, decoded. */
-  readonly maxReplyBytes: number;
   /** The user's own, in every request to the same origin. */
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as Bearer; null: none. */
@@ -36,6 +34,11 @@ export interface HttpRequest {
   readonly body: Uint8Array | null;
   /** Sent as X-Request-Id. */
   readonly id: string;
+  /**
+   * Of the reply's body, as it comes and decoded. Status 200 to a POST may not have a longer one; of any other reply, whose status says
+   * most, so much is read.
+   */
+  readonly maxReplyBytes: number;
   /** Takes the place of the settings'. */
   readonly timeoutMs?: number;
   /** Told of each time that it is sent again on a new connection, with what became of it on the old one. */
@@ -102,7 +105,7 @@ class Pool implements Transport {
       const { reply, redirected } = await this.#followed(connection, request, current, signal);
       const elapsedMs = performance.now() - startedAt;
       const { status, headers, body } = reply;
-      const plain = await decoded(body, headers["content-encoding"], this.#settings.maxReplyBytes);
+      const plain = await bodyOf(reply, request);
       return { status, headers, body: plain, elapsedMs, bytesReceived: body.length, redirected };
     } finally {
       clearTimeout(timer);
@@ -121,14 +124,14 @@ class Pool implements Transport {
     current: UnderWay,
     signal: AbortSignal,
   ): Promise<{ reply: Incoming; redirected: URL | null }> {
-    const { method, body } = request;
+    const { method, body, maxReplyBytes } = request;
     let url = request.url;
     let away = false;
     for (let redirects = 0; ; redirects++) {
       signal.throwIfAborted();
       // Nor does the key go back to the origin that another one points to.
       away ||= url.origin !== request.url.origin;
-      const outgoing = { method, url, headers: this.#headers(request, away), body };
+      const outgoing = { method, url, headers: this.#headers(request, away), body, maxReplyBytes };
       const reply = await this.#reply(connection, outgoing, current, request.onResend);
       const target = redirectTarget(outgoing, reply);
       if (target === null) return { reply, redirected: away ? url : null };
@@ -147,7 +150,7 @@ class Pool implements Transport {
     for (let resends = 0; ; resends++) {
       // Undici's proxies write into the headers.
       const fresh = { ...outgoing, headers: { ...outgoing.headers } };
-      const exchange = new Exchange(connection, fresh, this.#settings.maxReplyBytes);
+      const exchange = new Exchange(connection, fresh);
       current.exchange = exchange;
       try {
         return await exchange.reply;
@@ -171,6 +174,16 @@ class Pool implements Transport {
       ...lowerCased(headers),
       "x-request-id": id,
     };
+  }
+}
+
+/** @throws HttpFailure where it cannot be decoded, and more than the status counts */
+async function bodyOf({ status, headers, body }: Incoming, request: HttpRequest): Promise<Buffer> {
+  try {
+    return await decoded(body, headers["content-encoding"], request.maxReplyBytes);
+  } catch (error) {
+    if (error instanceof HttpFailure && mayBeCut(request, status)) return Buffer.alloc(0);
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { grouped } from "../../grouped.ts";
 import { ReplyError } from "./protocol.ts";
 import { isBinary, quoted, textOf } from "./text.ts";
 
@@ -11,6 +12,7 @@ export function jsonOf(body: Buffer): unknown {
   try {
     return parse(text);
   } catch (error) {
+    if (error instanceof ReplyError) throw error;
     if (breaksOff(text)) {
       throw new ReplyError(`the reply breaks off after ${body.length.toLocaleString("en")} bytes`, {
         cause: error,
@@ -21,8 +23,14 @@ export function jsonOf(body: Buffer): unknown {
   }
 }
 
-/** @throws SyntaxError */
+/** More than any service's lists and objects: what is done with them may take a function call for each level. */
+const MOST_LEVELS = 64;
+/** Of one object: reading so many takes longer than what they are worth. */
+const MOST_FIELDS = 10_000;
+
+/** @throws SyntaxError; ReplyError where it is nested too deep, or has too many fields */
 export function parse(text: string): unknown {
+  checkExtent(text);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -30,6 +38,10 @@ export function parse(text: string): unknown {
     return JSON.parse(withoutTokens(text));
   }
 }
+
+const [QUOTE, COLON, OPENS_LIST, CLOSES_LIST, OPENS_OBJECT, CLOSES_OBJECT] = [
+  0x22, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d,
+];
 
 /** JSON has no Infinity, but a number that overflows is read as one. */
 const TOKENS: Readonly<Record<string, string>> = { NaN: "null", Infinity: "1e999" };
@@ -50,6 +62,22 @@ function withoutTokens(text: string): string {
   }
   parts.push(text.slice(from));
   return parts.join("");
+}
+
+/** Before anything is made of it. */
+function checkExtent(text: string): void {
+  const fields = new Uint32Array(MOST_LEVELS + 1);
+  let level = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at) - 1;
+    else if (code === OPENS_LIST || code === OPENS_OBJECT) {
+      if (level === MOST_LEVELS) throw new ReplyError(`the reply is nested more than ${MOST_LEVELS} deep`);
+      fields[++level] = 0;
+    } else if (code === CLOSES_LIST || code === CLOSES_OBJECT) level = Math.max(0, level - 1);
+    else if (code === COLON && ++fields[level]! > MOST_FIELDS)
+      throw new ReplyError(`the reply has an object of more than ${grouped(MOST_FIELDS)} fields`);
+  }
 }
 
 /** Where the string that begins with the quote at `start` is over; the text's end where it never is. */

@@ -8,9 +8,15 @@ export interface Order {
 }
 
 const { urls, timeoutMs, close } = JSON.parse(process.argv[2] ?? "") as Order;
-const transport = openTransport({ connections: 1, timeoutMs, maxReplyBytes: 1000, headers: {}, key: "K" });
+const transport = openTransport({ connections: 1, timeoutMs, headers: {}, key: "K" });
 for (const url of urls) {
-  const request = { method: "POST", headers: {}, body: Buffer.from("[1]"), id: "r1" } as const;
+  const request = {
+    method: "POST",
+    headers: {},
+    body: Buffer.from("[1]"),
+    id: "r1",
+    maxReplyBytes: 1000,
+  } as const;
   const line = await transport.send({ ...request, url: new URL(url) }, new AbortController().signal).then(
     ({ status, body }) => `${status} ${body.toString()}`,
     (error: unknown) => String(error),

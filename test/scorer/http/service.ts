@@ -19,7 +19,6 @@ export function transport(settings: Partial<TransportSettings> = {}): Transport 
   const opened = openTransport({
     connections: 2,
     timeoutMs: 5000,
-    maxReplyBytes: 1_000_000,
     headers: {},
     key: null,
     env: {},
@@ -30,11 +29,19 @@ export function transport(settings: Partial<TransportSettings> = {}): Transport 
 }
 
 export function post(url: URL, request: Partial<HttpRequest> = {}): HttpRequest {
-  return { method: "POST", url, headers: {}, body: Buffer.from("[1]"), id: "r1", ...request };
+  return {
+    method: "POST",
+    url,
+    headers: {},
+    body: Buffer.from("[1]"),
+    id: "r1",
+    maxReplyBytes: 1_000_000,
+    ...request,
+  };
 }
 
 export function get(url: URL, request: Partial<HttpRequest> = {}): HttpRequest {
-  return { method: "GET", url, headers: {}, body: null, id: "r1", ...request };
+  return { method: "GET", url, headers: {}, body: null, id: "r1", maxReplyBytes: 1_000_000, ...request };
 }
 
 /** A loopback HTTP server that is gone after the test. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { parse } from "../../../src/scorer/protocols/json.ts";
+import { ReplyError } from "../../../src/scorer/protocols/protocol.ts";
 import { answerOf, valuesOf } from "../../../src/scorer/protocols/values.ts";
 import { summary } from "./replies.ts";
 
@@ -60,6 +61,9 @@ describe("answerOf(json)", () => {
   });
 });
 
+const fields = (count: number): string =>
+  `{${Array.from({ length: count }, (_, i) => `"a:${i}":"{"`).join(",")}}`;
+
 describe("parse(text)", () => {
   test("leaves the tokens alone in strings", () => {
     expect(parse('{"NaN \\\\": "a \\"NaN\\" Infinity", "b": [NaN, -Infinity]}')).toEqual({
@@ -77,5 +81,26 @@ describe("parse(text)", () => {
     expect(() => parse("[NaN")).toThrow(SyntaxError);
     expect(() => parse('["NaN')).toThrow(SyntaxError);
     expect(() => parse("nothing")).toThrow(SyntaxError);
+  });
+
+  test.each([
+    ["lists", "[", "]"],
+    ["objects", '{"a":', "}"],
+  ])("takes %s that are nested 64 deep, and no more", (_, open, close) => {
+    const nested = (levels: number): string => `${open.repeat(levels)}1${close.repeat(levels)}`;
+    expect(parse(nested(64))).toBeTypeOf("object");
+    expect(() => parse(nested(65))).toThrow(new ReplyError("the reply is nested more than 64 deep"));
+  });
+
+  test("takes objects of 10,000 fields, however many there are, and no more", () => {
+    expect(parse(`[${fields(10_000)},${fields(10_000)}]`)).toHaveLength(2);
+    expect(() => parse(`[0,${fields(10_001)}]`)).toThrow(
+      new ReplyError("the reply has an object of more than 10,000 fields"),
+    );
+  });
+
+  test("does not count what stands in strings", () => {
+    const text = String.raw`"[[\"`.padEnd(200, "[:{");
+    expect(parse(JSON.stringify({ text }))).toEqual({ text });
   });
 });
