@@ -19,7 +19,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: [...STAGES, "evaluate.ts", "preflight.ts"],
   cli: [...STAGES, "evaluate.ts", "preflight.ts", "parity.ts", "train", "server"],
 };
-const GROUND = ["types.ts", "errors.ts", "random.ts", "package.ts", "folders.ts", "grouped.ts", "files"];
+const GROUND = [
+  "types.ts",
+  "errors.ts",
+  "random.ts",
+  "package.ts",
+  "folders.ts",
+  "grouped.ts",
+  "files",
+  "text",
+];
 
 interface Import {
   readonly from: string;

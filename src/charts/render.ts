@@ -1,6 +1,7 @@
 import { type LoggerInterface, parse, View } from "vega";
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
+import { visibleLines } from "../text/visible.ts";
 import { textWidth } from "./text.ts";
 
 const SEMIBOLD_FROM = 600;
@@ -57,7 +58,9 @@ export async function renderSvg(
   try {
     await view.runAsync();
     settleImages((view.scenegraph() as unknown as { root: SceneNode }).root);
-    return withOwnIds(await view.toSVG(), name, spec.description ?? "");
+    const svg = withOwnIds(await view.toSVG(), name, spec.description ?? "");
+    // A name may hold what XML forbids, or what turns the text around it.
+    return visibleLines(svg);
   } finally {
     view.finalize();
   }

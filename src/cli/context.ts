@@ -10,7 +10,10 @@ export interface Context {
 }
 
 export interface Terminal {
+  /** Writes lines, which may hold texts from outside: what would steer the terminal or a CI job is shown instead. */
   write(text: string): void;
+  /** Writes what is safe already, with control sequences of our own. */
+  draw(text: string): void;
   /** Characters a line, now: a window can be resized. Null where it is no terminal but a file or a pipe. */
   readonly columns: number | null;
 }

@@ -1,4 +1,5 @@
 import type { DownloadOptions } from "../dataset/open.ts";
+import { visible } from "../text/visible.ts";
 import type { Context } from "./context.ts";
 import type { DatasetArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -22,7 +23,7 @@ export function datasetSettings(
     progress: ({ file, receivedBytes, totalBytes }) => progress.update(file, receivedBytes, totalBytes),
     warn: (message) => {
       progress.clear();
-      context.stderr.write(`warning: ${message}\n`);
+      context.stderr.write(`warning: ${visible(message)}\n`);
     },
   };
 }

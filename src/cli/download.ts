@@ -1,3 +1,4 @@
+import { visible } from "../text/visible.ts";
 import type { Context } from "./context.ts";
 import { datasetSettings, downloadDataset } from "./dataset.ts";
 import type { DatasetArguments } from "./options.ts";
@@ -9,7 +10,7 @@ export async function downloadCommand(options: DatasetArguments, context: Contex
   try {
     const { images, labels } = await downloadDataset(datasetSettings(options, context, progress));
     progress.clear();
-    context.stdout.write(`${images}\n${labels}\n`);
+    context.stdout.write(`${visible(images)}\n${visible(labels)}\n`);
     return 0;
   } finally {
     progress.clear();

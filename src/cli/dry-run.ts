@@ -1,6 +1,7 @@
 import { grouped } from "../grouped.ts";
 import { planRequests } from "../scorer/endpoint/plan.ts";
 import { shownUrl } from "../scorer/http/secrets.ts";
+import { visible, visibleJson } from "../text/visible.ts";
 import type { Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
 import { endpointSettings } from "./endpoint.ts";
@@ -28,7 +29,7 @@ export async function dryRun(
   progress.clear();
   const url = shownUrl(plan.url);
   if (json) {
-    context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan, url }, null, 2)}\n`);
+    context.stdout.draw(`${visibleJson(JSON.stringify({ dryRun: true, ...plan, url }, null, 2))}\n`);
     return 0;
   }
   const guessed = plan.found === null ? ", if the service turns out to speak it" : `, by ${plan.found}`;
@@ -46,7 +47,7 @@ export async function dryRun(
     ["Before", "what the service is, and how it wants its pixels, is tried on up to 300 images"],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
-  const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+  const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${visible(value)}`);
   context.stdout.write(`Nothing was sent. The plan:\n\n${lines.join("\n")}\n`);
   return 0;
 }

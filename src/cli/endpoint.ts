@@ -1,5 +1,6 @@
 import type { EndpointOptions, OpenedEndpoint } from "../scorer/endpoint.ts";
 import { apiKey, headerOptions, urlSecrets } from "../scorer/http/secrets.ts";
+import { visible } from "../text/visible.ts";
 import type { Batch, Dataset } from "../types.ts";
 import type { Context } from "./context.ts";
 import type { EvaluateArguments } from "./options.ts";
@@ -54,7 +55,7 @@ export async function openService(
     // A log has no progress line, and would be silent for as long as the service takes to start.
     if (told || options.quiet || context.stderr.columns !== null) return;
     told = true;
-    context.stderr.write(`waiting up to ${options.wait} s for the service: ${answer}\n`);
+    context.stderr.write(`waiting up to ${options.wait} s for the service: ${visible(answer)}\n`);
   };
   const hooks = { onWait };
   return await openEndpoint(settings, dataset, probe, hooks, signal);

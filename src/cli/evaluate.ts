@@ -5,6 +5,7 @@ import { evaluate } from "../evaluate.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
 import { REPORTS } from "../report/table.ts";
 import { summaryJson, summaryText } from "../report/text.ts";
+import { visible, visibleJson } from "../text/visible.ts";
 import type { Evaluation } from "../types.ts";
 import { fixedTime, wantsColor, type Context } from "./context.ts";
 import { startDrawing, type Drawing } from "./draw.ts";
@@ -137,11 +138,13 @@ async function writeReports(
 }
 
 function print(evaluation: Evaluation, options: EvaluateArguments, { stdout, env }: Context): void {
-  if (options.json) stdout.write(`${JSON.stringify(summaryJson(evaluation, options.out), null, 2)}\n`);
+  if (options.json)
+    stdout.draw(`${visibleJson(JSON.stringify(summaryJson(evaluation, options.out), null, 2))}\n`);
   else if (!options.quiet) {
     const color = wantsColor(options.color, { env, stdout });
     const text = summaryText(evaluation, { columns: stdout.columns ?? DEFAULT_COLUMNS, color });
-    stdout.write(`${text}\nReport: ${options.out.replace(/\/*$/, "/")}\n`);
+    stdout.draw(`${text}\n`);
+    stdout.write(`Report: ${visible(options.out.replace(/\/*$/, "/"))}\n`);
   }
 }
 
@@ -153,7 +156,7 @@ function exitCode(
 ): number {
   const untold = gates.filter(({ result }) => result === "untold");
   for (const { expression, reason } of untold)
-    stderr.write(`mnist-evaluate: --gate '${expression}': ${reason}\n`);
+    stderr.write(`mnist-evaluate: ${visible(`--gate '${expression}': ${reason}`)}\n`);
   if (failures.count > 0) {
     const all = dataset.images + failures.count;
     const where = reports.includes("json")
@@ -161,7 +164,7 @@ function exitCode(
       : "run with --reports json to see which";
     const why = mostFrequent(failures.images.map(({ reason }) => reason));
     stderr.write(
-      `mnist-evaluate: ${failures.count} of ${all} images have no prediction (${why}): ${where}\n`,
+      `mnist-evaluate: ${failures.count} of ${all} images have no prediction (${visible(why)}): ${visible(where)}\n`,
     );
     const { value, unit } = maxFailures;
     if (failures.count > (unit === "percent" ? (all * value) / 100 : value)) return 4;

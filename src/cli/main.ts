@@ -1,4 +1,5 @@
 import { EvaluateError, messageOf } from "../errors.ts";
+import { visible } from "../text/visible.ts";
 import { NAME, runCommandLine } from "./command-line.ts";
 import type { Context } from "./context.ts";
 import { graceOf, interruptedText, interruption } from "./interruption.ts";
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   } catch (error) {
     const known = error instanceof EvaluateError;
     process.exitCode = known ? error.exitCode : EXIT_BUG;
-    stderr.write(known ? `${NAME}: ${messageOf(error)}\n` : bugText(error));
+    stderr.write(known ? `${NAME}: ${visible(messageOf(error))}\n` : bugText(error));
   }
 }
 

@@ -1,6 +1,7 @@
 // The kinds of options there are: how a value is read, and what is said of a wrong one.
 import { UsageError } from "../errors.ts";
 import { nearest } from "../metrics/nearest.ts";
+import { visible } from "../text/visible.ts";
 
 /** A day: above it, a time-out is none. */
 const MOST_SECONDS = 86_400;
@@ -152,13 +153,21 @@ function notOneOf(name: string, given: string, choices: readonly string[]): stri
   return `--${name}: ${given} is not one of ${choices.join(", ")}${advice}`;
 }
 
+/** What charts and terminals cannot show: controls, breaks of lines, changes of direction, halves of characters. */
+const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/u;
+
 /** Names written `a,b`, or a list of them, each of which may hold commas. */
 export function classNames(value: unknown): string[] {
   const list: unknown[] = Array.isArray(value) ? value : String(value).split(",");
   const names = list.map((name) => String(name).trim());
   const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const steering = names.find((name) => STEERING.test(name));
   if (names.includes("")) throw new UsageError("--classes has an empty name: write --classes a,b,c");
   if (twice !== undefined)
     throw new UsageError(`--classes names ${twice} twice: every class needs its own name`);
+  if (steering !== undefined)
+    throw new UsageError(
+      `--classes: the name '${visible(steering)}' holds a control character: write names in characters that show`,
+    );
   return names;
 }

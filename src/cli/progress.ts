@@ -1,3 +1,4 @@
+import { visible } from "../text/visible.ts";
 import type { Terminal } from "./context.ts";
 
 /** At most this often, so that drawing costs nothing. */
@@ -21,10 +22,12 @@ export function progressLine(terminal: Terminal, enabled: boolean, now: () => nu
       if (now() - drawnAt < INTERVAL_MS) return;
       drawnAt = now();
       drawn = true;
-      terminal.write(`\r\u001B[K${progressText(label, done, total).slice(0, (terminal.columns ?? 1) - 1)}`);
+      terminal.draw(
+        `\r\u001B[K${progressText(visible(label), done, total).slice(0, (terminal.columns ?? 1) - 1)}`,
+      );
     },
     clear() {
-      if (drawn) terminal.write("\r\u001B[K");
+      if (drawn) terminal.draw("\r\u001B[K");
       drawn = false;
       drawnAt = -Infinity;
     },

@@ -17,7 +17,7 @@ const NAME = /^[\w.-]{1,100}$/;
 /** The `serve` command: a model behind HTTP until a signal stops it. */
 export async function serveCommand(options: ServeArguments, context: Context): Promise<number> {
   const { model: path = bundledModel, signal } = { ...options, signal: context.signal };
-  const log = jsonLog(options.log, (text) => context.stderr.write(text), context.now);
+  const log = jsonLog(options.log, (text) => context.stderr.draw(text), context.now);
   const opening = {
     path,
     classes: options.classes ?? null,

@@ -1,3 +1,4 @@
+import { visibleLines } from "../text/visible.ts";
 import type { Terminal } from "./context.ts";
 
 /** Where a terminal does not say how wide it is. */
@@ -13,8 +14,10 @@ export function terminal(stream: NodeJS.WriteStream, onFailure: (error: Error) =
     if (open && error.code !== "EPIPE") onFailure(error);
     open = false;
   });
+  const draw = (text: string): void => void (open && stream.write(text));
   return {
-    write: (text) => void (open && stream.write(text)),
+    write: (text) => draw(visibleLines(text)),
+    draw,
     get columns() {
       return stream.isTTY ? stream.columns || USUAL_COLUMNS : null;
     },

@@ -1,5 +1,6 @@
 import type { SplitName } from "../dataset/catalog.ts";
 import { bundledModel } from "../scorer/open.ts";
+import { visible } from "../text/visible.ts";
 import { trainBundledModel, type TrainSummary } from "../train/train.ts";
 import type { Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
@@ -46,6 +47,6 @@ function summaryText(summary: TrainSummary, file: string): string {
     `Trained on ${images} images in ${seconds.toFixed(1)} s, C = ${C}`,
     `objective ${objective.toFixed(6)}, largest gradient norm ${gradientNorm.toExponential(1)}`,
     `accuracy ${trainingAccuracy.toFixed(4)} in training, ${testAccuracy?.toFixed(4) ?? "not measured"} on the test images`,
-    `Model: ${file}\n`,
+    `Model: ${visible(file)}\n`,
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 import type { Environment, Evaluation, Preflight } from "../types.ts";
 import { count, counted, duration, percent, short } from "./format.ts";
 import { scroll } from "./html-tables.ts";
-import { type Markup, markup } from "./markup.ts";
+import { Markup, markup, outside } from "./markup.ts";
 import { modelFacts } from "./model.ts";
 import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
 
@@ -15,15 +15,16 @@ export function provenance(evaluation: Evaluation): Markup {
   return markup`<h3>Model</h3>
 ${facts(model)}
 <h3>Preprocessing</h3>
-<p>${preprocessingText(evaluation)}</p>
+<p>${outside(preprocessingText(evaluation))}</p>
 ${preflight === null ? null : candidates(preflight)}
 <h3>Data and run</h3>
 ${facts(runFacts(evaluation))}`;
 }
 
-function facts(rows: readonly Fact[]): Markup {
+/** Terms and what is to be said of each, most of it from outside. */
+export function facts(rows: readonly Fact[]): Markup {
   return markup`<dl class="facts">
-${rows.map(([term, value]) => markup`<dt>${term}</dt><dd>${value}</dd>\n`)}</dl>`;
+${rows.map(([term, value]) => markup`<dt>${term}</dt><dd>${value instanceof Markup ? value : outside(value)}</dd>\n`)}</dl>`;
 }
 
 /** The ways that were tried, folded away where the choice was clear. */
@@ -74,5 +75,5 @@ function gitText({ commit, branch, dirty }: NonNullable<Environment["git"]>): st
 
 function hashed(name: string, sha256: string | undefined): string | Markup {
   if (sha256 === undefined) return name;
-  return markup`${name}, sha256 <code title="${sha256}">${short(sha256)}…</code>`;
+  return markup`${outside(name)}, sha256 <code title="${sha256}">${short(sha256)}…</code>`;
 }

@@ -1,7 +1,8 @@
 import type { Evaluation } from "../types.ts";
 import { count } from "./format.ts";
+import { facts } from "./html-provenance.ts";
 import { scroll } from "./html-tables.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup, outside } from "./markup.ts";
 import { DIFFERENCE_HEADS, differenceCells, parityFacts } from "./parity.ts";
 import { CLOSED_LOOP, LATENCY_HEADS, latencyRows, serviceFacts } from "./service.ts";
 
@@ -9,14 +10,14 @@ const MOST_DIFFERENCES = 20;
 
 /** What the service is, how fast it answered, and what that does not say. */
 export function serviceSection(evaluation: Evaluation): Markup | null {
-  const facts = serviceFacts(evaluation);
-  if (facts.length === 0) return null;
+  const known = serviceFacts(evaluation);
+  if (known.length === 0) return null;
   const rows = evaluation.latency === null ? [] : latencyRows(evaluation.latency);
-  if (rows.length === 0) return factList(facts);
+  if (rows.length === 0) return facts(known);
   return markup`<h3>Latency</h3>
 ${latencyTable(rows)}
 <h3>The service, and what it took</h3>
-${factList(facts)}`;
+${facts(known)}`;
 }
 
 function latencyTable(rows: readonly (readonly string[])[]): Markup {
@@ -40,8 +41,8 @@ function latencyTable(rows: readonly (readonly string[])[]): Markup {
 export function paritySection(evaluation: Evaluation): Markup | null {
   const { parity } = evaluation;
   if (parity === null) return null;
-  return markup`<p>${parity.statement}.</p>
-${factList(parityFacts({ ...evaluation, parity }))}
+  return markup`<p>${outside(parity.statement)}.</p>
+${facts(parityFacts({ ...evaluation, parity }))}
 ${differences(parity)}`;
 }
 
@@ -53,7 +54,7 @@ function differences({ differing }: NonNullable<Evaluation["parity"]>): Markup |
   );
   const rows = shown.map((image) => {
     const [index, ...cells] = differenceCells(image);
-    return markup`<tr><td>${index}</td>${cells.map((cell) => markup`<td class="text">${cell}</td>`)}</tr>
+    return markup`<tr><td>${index}</td>${cells.map((cell) => markup`<td class="text">${outside(cell)}</td>`)}</tr>
 `;
   });
   const hidden = differing.count - shown.length;
@@ -66,9 +67,4 @@ function differences({ differing }: NonNullable<Evaluation["parity"]>): Markup |
   );
   return markup`<h3>Images on which they differ</h3>
 ${table}${rest}`;
-}
-
-function factList(rows: readonly (readonly [term: string, text: string])[]): Markup {
-  return markup`<dl class="facts">
-${rows.map(([term, value]) => markup`<dt>${term}</dt><dd>${value}</dd>\n`)}</dl>`;
 }

@@ -1,7 +1,7 @@
 import type { ClassMetrics, Estimate, Evaluation, GateResult } from "../types.ts";
 import { failureGroups, failureHeads, unlisted } from "./failures.ts";
 import { count, decimal, measured, percent, range } from "./format.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup, outside } from "./markup.ts";
 import { weakestClass } from "./verdict.ts";
 
 const MOST_FAILURES = 100;
@@ -23,7 +23,7 @@ export function gateTable(gates: readonly GateResult[]): Markup | null {
   if (gates.length === 0) return null;
   const rows = gates.map(
     (gate) => markup`<tr><td class="text"><span class="mark ${gate.result}">${gate.result}</span></td>
-<td class="text"><code>${gate.expression}</code></td><td>${measured(gate)}</td><td class="text wrap">${gate.reason}</td></tr>
+<td class="text"><code>${outside(gate.expression)}</code></td><td>${measured(gate)}</td><td class="text wrap">${outside(gate.reason)}</td></tr>
 `,
   );
   return scroll(
@@ -45,7 +45,7 @@ export function classTable(evaluation: Evaluation): Markup {
 
 function classRow(entry: ClassMetrics, weakest: boolean): Markup {
   const mark = weakest ? markup` <span class="mark weakest">weakest</span>` : null;
-  return markup`<tr><th class="text name" scope="row" title="${entry.class}">${entry.class}${mark}</th>
+  return markup`<tr><th class="text name" scope="row" title="${entry.class}">${outside(entry.class)}${mark}</th>
 <td>${count(entry.support)}</td><td>${count(entry.predicted)}</td><td>${share(entry.precision)}</td><td>${share(entry.recall)}</td>
 <td>${share(entry.f1)}</td><td>${decimal(entry.roc_auc.value)}</td><td>${decimal(entry.average_precision.value)}</td></tr>
 `;
@@ -62,7 +62,7 @@ export function confusionTable({ topConfusions }: Evaluation): Markup {
     .slice(0, MOST_CONFUSIONS)
     .map(({ true: truth, predicted, count: images, rate, interval }) => {
       const bounds = range(interval, "percent");
-      return markup`<tr><td class="text">${truth}</td><td class="text">${predicted}</td><td>${count(images)}</td>
+      return markup`<tr><td class="text">${outside(truth)}</td><td class="text">${outside(predicted)}</td><td>${count(images)}</td>
 <td class="text">${percent(rate)}${bounds === "" ? null : markup`<small>${bounds}</small>`}</td></tr>
 `;
     });
@@ -75,12 +75,12 @@ export function confusionTable({ topConfusions }: Evaluation): Markup {
 }
 
 export function matrixTable({ confusionMatrix, dataset, perClass }: Evaluation): Markup {
-  const heads = dataset.classes.map((name) => markup`<th scope="col" title="${name}">${name}</th>`);
+  const heads = dataset.classes.map((name) => markup`<th scope="col" title="${name}">${outside(name)}</th>`);
   const rows = confusionMatrix.map((row, i) => {
     const name = dataset.classes[i] ?? "";
     const support = perClass[i]?.support ?? 0;
     const cells = row.map((cell, j) => matrixCell(cell, support, i === j));
-    return markup`<tr><th class="text name" scope="row" title="${name}">${name}</th>${cells}</tr>
+    return markup`<tr><th class="text name" scope="row" title="${name}">${outside(name)}</th>${cells}</tr>
 `;
   });
   const table = scroll(
@@ -108,7 +108,7 @@ export function failureTable({ failures }: Evaluation): Markup | null {
   const rows = shown.map(({ images, indices, reason, request }) => {
     const size = counts ? markup`<td>${count(images)}</td>` : null;
     const id = requests ? markup`<td class="text"><code>${request ?? ""}</code></td>` : null;
-    return markup`<tr>${size}<td>${indices}</td><td class="text wrap">${reason}</td>${id}</tr>
+    return markup`<tr>${size}<td>${indices}</td><td class="text wrap">${outside(reason)}</td>${id}</tr>
 `;
   });
   const rest = unlisted(failures, shown);

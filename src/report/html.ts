@@ -6,7 +6,7 @@ import { provenance } from "./html-provenance.ts";
 import { paritySection, serviceSection } from "./html-service.ts";
 import { STYLE } from "./html-style.ts";
 import { classTable, confusionTable, failureTable, gateTable, matrixTable } from "./html-tables.ts";
-import { Markup, markup, unbroken } from "./markup.ts";
+import { Markup, markup, outside, unbroken } from "./markup.ts";
 import { verdict } from "./verdict.ts";
 
 /** The page loads nothing and runs nothing: its style, fonts and pictures are inside. */
@@ -64,13 +64,13 @@ function headline(evaluation: Evaluation): Markup {
   const first = gates === "" ? `A${accuracy.slice(1)}` : `${gates}: ${accuracy}`;
   return markup`<header class="verdict ${outcome}">
 <h1>${first}</h1>
-<p><strong>${scorer.name}</strong> on ${dataset.name} ${dataset.split}: ${correct}</p>
+<p><strong>${outside(scorer.name)}</strong> on ${outside(dataset.name)} ${outside(dataset.split)}: ${correct}</p>
 </header>`;
 }
 
 function warningList({ warnings }: Evaluation): Markup | null {
   if (warnings.length === 0) return null;
-  return markup`<ul class="warnings" aria-label="Warnings">${warnings.map((line) => markup`<li>${line}</li>`)}</ul>`;
+  return markup`<ul class="warnings" aria-label="Warnings">${warnings.map((line) => markup`<li>${outside(line)}</li>`)}</ul>`;
 }
 
 function tiles({ metrics }: Evaluation): Markup {
@@ -99,7 +99,7 @@ function charts({ charts }: ReportContext): Markup | null {
   const figures = charts.map(({ name, title, description, svg }) => {
     const id = `chart-${name}`;
     return markup`<figure>
-<figcaption id="${id}"><strong>${unbroken(title)}</strong>${unbroken(description)}</figcaption>
+<figcaption id="${id}"><strong>${outside(unbroken(title))}</strong>${outside(unbroken(description))}</figcaption>
 <div class="picture" role="img" aria-labelledby="${id}">${new Markup(inline(svg))}</div>
 </figure>
 `;

@@ -1,3 +1,4 @@
+import { visibleJson } from "../text/visible.ts";
 import type { Evaluation } from "../types.ts";
 
 /** A list of words longer than this stands one a line. */
@@ -10,7 +11,7 @@ const LINE = 100;
  */
 export function metricsJson(evaluation: Evaluation): string {
   const { calibration, confidence, curves, examples, ...rest } = evaluation;
-  return `${pretty({ ...rest, calibration, confidence, curves, examples }, "", "")}\n`;
+  return visibleJson(`${pretty({ ...rest, calibration, confidence, curves, examples }, "", "")}\n`);
 }
 
 function pretty(value: unknown, indent: string, path: string): string {

@@ -1,3 +1,5 @@
+import { plainText } from "./terminal.ts";
+
 /** A piece of Markdown: names and messages in it went through `escapeMarkdown`. */
 export type Cell = string;
 
@@ -6,25 +8,19 @@ export type Cell = string;
  * line. An `@name` notifies nobody, because a comment stands between.
  */
 export function escapeMarkdown(text: string): string {
-  return (
-    text
-      .replaceAll(/\s+/g, " ")
-      .trim()
-      // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-      .replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, "")
-      .replaceAll("&", "&amp;")
-      .replaceAll(/[\\`*_[\]{}#|~$]/g, "\\$&")
-      .replaceAll("<", "&lt;")
-      .replaceAll(">", "&gt;")
-      .replaceAll("@", "@<!-- -->")
-      .replace(/^[-+=]/, "\\$&")
-      .replace(/^(\d+)([.)])/, "$1\\$2")
-  );
+  return plainText(text)
+    .replaceAll("&", "&amp;")
+    .replaceAll(/[\\`*_[\]{}#|~$]/g, "\\$&")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("@", "@<!-- -->")
+    .replace(/^[-+=]/, "\\$&")
+    .replace(/^(\d+)([.)])/, "$1\\$2");
 }
 
 /** A short expression as code, or as plain text where a sign in it would end the code or the table cell, or is a tag. */
 export function code(text: string): string {
-  if (/<[^\s=]/.test(text)) return escapeMarkdown(text);
+  if (/<[^\s=]/.test(text) || text !== plainText(text)) return escapeMarkdown(text);
   return /^[^`|\\\s](?:[^`|\\\r\n]*[^`|\\\s])?$/.test(text) ? `\`${text}\`` : escapeMarkdown(text);
 }
 

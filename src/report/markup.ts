@@ -1,3 +1,5 @@
+import { visible } from "../text/visible.ts";
+
 /** Text of an HTML or XML document that is already safe to put into it. */
 export class Markup {
   readonly text: string;
@@ -25,6 +27,11 @@ function render(piece: Piece): string {
   return typeof piece === "object" ? piece.map(render).join("") : escapeMarkup(String(piece));
 }
 
+/** A text from outside in a page: where it runs from right to left, it turns nothing around it. */
+export function outside(text: string): Markup {
+  return markup`<bdi>${text}</bdi>`;
+}
+
 /** The text with each figure and its percent sign kept on one line. */
 export function unbroken(text: string): string {
   return text.replaceAll(/(\d) %/g, "$1\u00A0%");
@@ -38,11 +45,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Safe as text and inside a quoted attribute, in HTML and in XML 1.0, whose forbidden characters are dropped. */
+/** Safe as text and inside a quoted attribute, in HTML and in XML 1.0, whose forbidden characters are shown as `visible` does. */
 export function escapeMarkup(text: string): string {
-  const legal = text
-    .replace(/\p{Cs}/gu, "\uFFFD")
-    // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-    .replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
-  return legal.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

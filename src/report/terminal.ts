@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from "node:util";
+import { visible, withoutCommand } from "../text/visible.ts";
 
 const ESCAPE = "\u001B[";
 const CODES = { green: "32", red: "31", yellow: "33", bold: "1", dim: "2", right: "1;32" } as const;
@@ -25,12 +25,9 @@ export function width(text: string): number {
   return columns;
 }
 
-/** On one line, without what would steer the terminal: a name from outside must not move the cursor. */
+/** On one line, with what would steer the terminal shown: a name from outside must not move the cursor. */
 export function plainText(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/\s+/g, " ")
-    .replaceAll(/\p{Cc}|[\u202A-\u202E\u2066-\u2069]/gu, "")
-    .trim();
+  return withoutCommand(visible(text.trim()).replaceAll(/\s+/g, " "));
 }
 
 /** At most `columns` wide, the end replaced by `…` where it is longer. */

@@ -1,3 +1,4 @@
+import { withoutCommand } from "../text/visible.ts";
 import type { Evaluation, GateResult } from "../types.ts";
 import { definition } from "./definitions.ts";
 import { count, counted, duration, measured, percent, range, speed, styled, UNDEFINED } from "./format.ts";
@@ -58,7 +59,7 @@ export function summaryText(evaluation: Evaluation, { columns, color }: SummaryO
   ];
   return blocks
     .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
+    .map((lines) => lines.map(withoutCommand).join("\n"))
     .join("\n\n");
 }
 

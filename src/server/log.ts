@@ -1,3 +1,5 @@
+import { visibleJson } from "../text/visible.ts";
+
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LEVELS)[number];
 /** From which level on lines are written; `silent`: none. */
@@ -29,7 +31,7 @@ export function jsonLog(from: LogChoice, write: (text: string) => void, now: () 
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (held !== "") write(held);
+    if (held !== "") write(visibleJson(held));
     held = "";
   };
   return {

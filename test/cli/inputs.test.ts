@@ -60,8 +60,8 @@ async function opened(args: readonly string[], openers?: Openers) {
   const context = {
     env: {},
     now: () => new Date(0),
-    stdout: { write: () => {}, columns: null },
-    stderr: { write: () => {}, columns: null },
+    stdout: { write: () => {}, draw: () => {}, columns: null },
+    stderr: { write: () => {}, draw: () => {}, columns: null },
     signal: new AbortController().signal,
     atHardExit: new Set<() => void>(),
   };

@@ -11,7 +11,8 @@ import { InterruptedError } from "../../src/errors.ts";
 /** A screen that keeps what was written to it. */
 function screen(columns: number | null) {
   const written: string[] = [];
-  return { written, columns, write: (text: string) => void written.push(text) };
+  const draw = (text: string) => void written.push(text);
+  return { written, columns, draw, write: draw };
 }
 
 describe("progressLine(terminal, enabled, now)", () => {
@@ -89,6 +90,14 @@ describe("terminal(stream, onFailure)", () => {
     );
   });
 
+  test("shows what would steer a terminal or a CI job, but for what is drawn", () => {
+    const { emitter, written } = stream({});
+    const out = terminal(emitter, () => {});
+    out.write("a\u001B[2J\n::error::b\n");
+    out.draw("\r\u001B[K");
+    expect(written).toEqual(["a\\x1b[2J\n\\x3a:error::b\n", "\r\u001B[K"]);
+  });
+
   test("drops what is written after its reader went away", () => {
     const { emitter, written } = stream({});
     const failures: Error[] = [];
@@ -111,8 +120,8 @@ describe("terminal(stream, onFailure)", () => {
 });
 
 describe("wantsColor(asked, context)", () => {
-  const tty: Terminal = { write: () => {}, columns: 80 };
-  const pipe: Terminal = { write: () => {}, columns: null };
+  const tty: Terminal = { write: () => {}, draw: () => {}, columns: 80 };
+  const pipe: Terminal = { write: () => {}, draw: () => {}, columns: null };
 
   test.each([
     [true, { NO_COLOR: "1" }, pipe, true],

@@ -54,6 +54,7 @@ export const EVIL_NAMES = [
   '=1+1,"quoted"\r\n<!-- -- ]]> &amp;',
   "\u001B[31mred\u001B[0m\u0000\u0007 *bold* [link](javascript:x) @someone",
   `${"long".repeat(60)} ${"も".repeat(40)}`,
+  "::error::אבג \u202Egnp.exe\u2066\u200B\u009B31m\u2028::add-mask::x ##vso[task.complete]##[error]",
 ];
 
 export const CHART: RenderedChart = {

@@ -28,7 +28,7 @@ describe("confusionMatrixCsv(evaluation)", () => {
     const [head, ...rows] = parseCsv(confusionMatrixCsv(evaluation({ classes: EVIL_NAMES })));
     expect(head).toEqual(["true\\predicted", ...EVIL_NAMES]);
     expect(rows.map(([name]) => name)).toEqual(EVIL_NAMES);
-    expect(rows[0]?.slice(1)).toEqual(["1034", "6", "0", "0", "0", "0"]);
+    expect(rows[0]?.slice(1)).toEqual(["1034", "6", "0", "0", "0", "0", "0"]);
   });
 });
 

@@ -116,12 +116,12 @@ describe("escapeMarkdown(text)", () => {
     ["*b* _i_ ~s~ $m$", String.raw`\*b\* \_i\_ \~s\~ \$m\$`],
     ["[x](y)", String.raw`\[x\](y)`],
     ["<b> & </b>", "&lt;b&gt; &amp; &lt;/b&gt;"],
-    ["two\r\n\nlines ", "two lines"],
+    ["two\r\n\nlines ", String.raw`two\\r\\n\\nlines`],
     ["# head", String.raw`\# head`],
     ["- item", String.raw`\- item`],
     ["1. item", String.raw`1\. item`],
     ["@all", "@<!-- -->all"],
-    ["a\u0000\u001Bb", "ab"],
+    ["a\u0000\u001Bb", String.raw`a\\x00\\x1bb`],
     ["Ankle boot 7", "Ankle boot 7"],
   ])("shows %j as it is", (text, escaped) => expect(escapeMarkdown(text)).toBe(escaped));
 });

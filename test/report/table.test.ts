@@ -10,6 +10,11 @@ const ROWS = Object.entries(REPORTS).flatMap(([format, report]) =>
 );
 const context = { charts: [CHART], files: [{ path: "charts/confusion_matrix.png" }], fontFaceCss: "" };
 
+/** Lines of a text that a terminal, a browser or a CI job would obey. CSV files are data, and hold names as they are. */
+function obeyed(text: string): string[] {
+  return text.split("\n").filter((line) => /^\s*::|##\w*\[|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(line));
+}
+
 describe("REPORTS", () => {
   it("names the choices of --reports and their files", () => {
     const files = Object.entries(REPORTS).map(([format, report]) => {
@@ -34,6 +39,13 @@ describe("REPORTS", () => {
       expect(content).not.toMatch(/\bNaN\b|\bInfinity\b|\[object Object\]/);
     }
   });
+
+  it.each(ROWS.filter(({ format }) => format !== "csv"))(
+    "$format of $name holds nothing that is obeyed",
+    ({ report, evaluation }) => {
+      expect(report(evaluation, context).flatMap(({ content }) => obeyed(content))).toEqual([]);
+    },
+  );
 });
 
 describe("definition(metric)", () => {

@@ -134,7 +134,9 @@ describe("terminal", () => {
     expect(abbreviate("Bag", 3)).toBe("Bag");
   });
   it("plainText(text) cannot steer the terminal", () => {
-    expect(plainText("\u001B[2Ja\r\nb\u0007\u202Ec\u009B31m")).toBe("a bc");
+    expect(plainText("\u001B[2Ja\r\nb\u0007\u202Ec\u009B31m")).toBe(
+      String.raw`\x1b[2Ja\r\nb\x07\u202ec\x9b31m`,
+    );
     expect(plainText(evilEvaluation().scorer.name)).not.toMatch(/\p{Cc}/u);
   });
   it("fill(parts, separator, columns) breaks between parts, wrap(text, columns) between words", () => {
