@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 
 import { messageOf, UsageError } from "../errors.ts";
 import { nearest } from "../metrics/nearest.ts";
@@ -12,22 +12,39 @@ export interface KnownOptions {
 
 export type ConfigValue = boolean | string | string[];
 
+/** A gate for each metric of 256 classes is less. */
+const MOST_BYTES = 100_000;
 /** What makes no sense in a file. */
 const COMMAND_LINE_ONLY = ["help", "h", "version", "config"];
 
 /** @throws UsageError where the file is missing or holds no JSON or YAML object. */
 export async function readConfig(path: string): Promise<Record<string, unknown>> {
-  let text: string;
-  try {
-    text = (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
-  } catch (error) {
-    throw new UsageError(`${path}: cannot read the config file: ${reasonOf(error)}`, { cause: error });
-  }
-  const config = await parse(path, text);
+  const text = (await readText(path)).replace(/^\uFEFF/, "");
+  const { parseConfig } = await import("./yaml.ts");
+  const config = parseConfig(`${path}: the config file`, text, /\.json$/i.test(path) ? "JSON" : "YAML");
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     throw new UsageError(`${path}: the config file must hold one object, such as {"dataset": "mnist"}`);
   }
   return config as Record<string, unknown>;
+}
+
+/** The file's text; of a pipe, too. @throws UsageError */
+async function readText(path: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes > MOST_BYTES) break;
+    }
+  } catch (error) {
+    throw new UsageError(`${path}: cannot read the config file: ${reasonOf(error)}`, { cause: error });
+  }
+  if (bytes <= MOST_BYTES) return Buffer.concat(pieces).toString("utf8");
+  throw new UsageError(
+    `${path}: the config file is larger than ${MOST_BYTES / 1000} kB, far more than options need: check --config`,
+  );
 }
 
 function reasonOf(error: unknown): string {
@@ -37,23 +54,9 @@ function reasonOf(error: unknown): string {
   return messageOf(error);
 }
 
-async function parse(path: string, text: string): Promise<unknown> {
-  const json = /\.json$/i.test(path);
-  try {
-    if (json) return JSON.parse(text);
-    const yaml = await import("./yaml.ts");
-    return yaml.parse(text, { logLevel: "error" });
-  } catch (error) {
-    const reason = messageOf(error).split("\n")[0]!.replace(/:$/, "");
-    throw new UsageError(`${path}: the config file is not valid ${json ? "JSON" : "YAML"}: ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
 /**
  * The values of a config file as the command line would give them: numbers as text, and options by their own names. A
- * null is an option that is not given.
+ * null is an option that is not given. Messages repeat no text or list, which may be a secret.
  *
  * @throws UsageError for a key that is no option, and a value that its option could not have on the command line.
  */
@@ -69,7 +72,7 @@ export function checkConfig(
     if (value === null) continue;
     if (!known.booleans.includes(name)) checked.set(name, textOf(path, key, value));
     else if (typeof value === "boolean") checked.set(name, value !== negated);
-    else throw new UsageError(`${path}: ${key} must be true or false, not ${JSON.stringify(value)}`);
+    else throw new UsageError(`${path}: ${key} must be true or false, not ${kindOf(value)}`);
   }
   return Object.fromEntries(checked);
 }
@@ -94,5 +97,11 @@ function textOf(path: string, key: string, value: unknown): string | string[] {
 function scalar(path: string, key: string, value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
-  throw new UsageError(`${path}: ${key} must be text or a number, not ${JSON.stringify(value)}`);
+  throw new UsageError(`${path}: ${key} must be text or a number, not ${kindOf(value)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return "text";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
 }
