@@ -3,9 +3,9 @@ import type { IncomingMessage } from "node:http";
 import { RequestError, type RequestBody } from "../scorer/protocols/service.ts";
 import { AbortedError } from "./aborted.ts";
 import { JsonReader } from "./json.ts";
-import type { TableOptions } from "./table.ts";
+import type { BlockOptions } from "./blocks.ts";
 
-export interface BodyOptions extends Pick<TableOptions, "element" | "rowSize"> {
+export interface BodyOptions extends Pick<BlockOptions, "element" | "rowSize"> {
   readonly mostBytes: number;
   /** How much of the body is JSON; null: all of it. */
   readonly jsonBytes: number | null;

@@ -1,6 +1,13 @@
 /** The bytes end within a token: the next piece goes on with it. */
 export const UNFINISHED = -1;
 
+/** JSON's words, and what they stand for. */
+export const LITERALS: ReadonlyMap<string, boolean | null> = new Map([
+  ["true", true],
+  ["false", false],
+  ["null", null],
+]);
+
 export function isNumberStart(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
 }

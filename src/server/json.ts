@@ -1,7 +1,9 @@
-import { RequestError, type Json, type Numbers } from "../scorer/protocols/service.ts";
-import { isNumberStart, isSpace, mayGoOn, shown, stringEnd, UNFINISHED, wordAt } from "./bytes.ts";
+import { RequestError, type Json } from "../scorer/protocols/service.ts";
+import type { BlockOptions } from "./blocks.ts";
+import { isNumberStart, isSpace, LITERALS, mayGoOn, shown, stringEnd, UNFINISHED, wordAt } from "./bytes.ts";
+import { Nesting } from "./nesting.ts";
 import { NumberReader } from "./number.ts";
-import { TableReader, type TableOptions } from "./table.ts";
+import { TableReader } from "./table.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -11,29 +13,23 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Deeper nesting means nothing to any protocol. */
-const MOST_DEPTH = 32;
-/** Keys, strings and values outside of tables of numbers: each costs some 100 bytes of memory, whatever it says. */
-const MOST_VALUES = 20_000;
 /** Of one string or number, in bytes. */
 const MOST_TOKEN = 8_192;
 
-const LITERALS: ReadonlyMap<string, Json> = new Map<string, Json>([
-  ["true", true],
-  ["false", false],
-  ["null", null],
-]);
 /** What `NaN` and `Infinity` start with: Python writes them, although JSON has neither. */
 const NO_NUMBERS = new Set(Buffer.from("NI"));
 
-type Expected = "value" | "value or ]" | "key or }" | "key" | ":" | ", or ]" | ", or }" | "the end";
-
-interface OpenObject {
-  readonly values: Map<string, Json>;
-  key: string;
-}
-
-type Open = OpenObject | Json[];
+type Expected =
+  | "value"
+  /** Of a list whose start is read: it tells whether the list is one of numbers. */
+  | "first value or ]"
+  | "value or ]"
+  | "key or }"
+  | "key"
+  | ":"
+  | ", or ]"
+  | ", or }"
+  | "the end";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -43,18 +39,16 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 export class JsonReader {
   #expected: Expected = "value";
-  #result: Json = null;
-  #values = 0;
   /** Bytes of earlier pieces. */
   #before = 0;
   /** The start of a token that the next piece goes on with. */
   #rest: Uint8Array | null = null;
   #table: TableReader | null = null;
-  readonly #open: Open[] = [];
-  readonly #options: TableOptions;
+  readonly #nesting = new Nesting();
+  readonly #options: BlockOptions;
   readonly #number = new NumberReader(false);
 
-  constructor(options: TableOptions) {
+  constructor(options: BlockOptions) {
     this.#options = options;
   }
 
@@ -76,8 +70,8 @@ export class JsonReader {
   end(): Json {
     // A number at the very end shows its end by what follows it.
     if (this.#rest !== null) this.push(Buffer.from(" "));
-    if (this.#expected === "the end" && this.#rest === null) return this.#result;
-    const begun = this.#rest !== null || this.#table !== null || this.#open.length > 0;
+    if (this.#expected === "the end" && this.#rest === null) return this.#nesting.result;
+    const begun = this.#rest !== null || this.#table !== null || this.#expected !== "value";
     throw new RequestError(
       400,
       begun ? "the body is no JSON: it ends in the middle" : "the body is empty: send JSON",
@@ -90,10 +84,8 @@ export class JsonReader {
     while (at < bytes.length) {
       if (this.#table !== null) {
         at = this.#table.read(bytes, at, this.#before);
-        if (!this.#table.done) return at;
-        const numbers = this.#table.numbers();
-        this.#table = null;
-        this.#add(numbers);
+        if (!this.#table.done && this.#table.refusal === null) return at;
+        this.#endTable(this.#table, at);
         continue;
       }
       const byte = bytes[at]!;
@@ -107,6 +99,8 @@ export class JsonReader {
   /** @returns where the token ends, or UNFINISHED */
   #token(bytes: Uint8Array, at: number, byte: number): number {
     switch (this.#expected) {
+      case "first value or ]":
+        return this.#startList(at, byte);
       case "value":
       case "value or ]":
         if (byte === CLOSE_LIST && this.#expected === "value or ]") return this.#close(at);
@@ -138,37 +132,52 @@ export class JsonReader {
   #value(bytes: Uint8Array, at: number, byte: number): number {
     if (byte === QUOTE) {
       const end = stringEnd(bytes, at);
-      if (end !== UNFINISHED) this.#add(this.#string(bytes, at, end));
+      if (end !== UNFINISHED) this.#add(this.#string(bytes, at, end), at);
       return end;
     }
-    if (byte === OPEN_OBJECT) return this.#push({ values: new Map(), key: "" }, "key or }", at);
-    if (byte === OPEN_LIST) return this.#list(bytes, at);
+    if (byte === OPEN_OBJECT) {
+      this.#check(this.#nesting.beginObject(), at);
+      this.#expected = "key or }";
+      return at + 1;
+    }
+    if (byte === OPEN_LIST) {
+      this.#expected = "first value or ]";
+      return at + 1;
+    }
     if (isNumberStart(byte)) {
       const value = this.#number.read(bytes, at);
       if (this.#number.end === UNFINISHED) return UNFINISHED;
       if (this.#number.end < 0) return this.#unexpected(bytes, at);
-      this.#add(value);
+      this.#add(value, at);
       return this.#number.end;
     }
     return this.#literal(bytes, at);
   }
 
-  /** What a list starts with tells whether it is one of numbers. */
-  #list(bytes: Uint8Array, at: number): number {
-    let first = at + 1;
-    while (first < bytes.length && isSpace(bytes[first]!)) first++;
-    if (first === bytes.length) return UNFINISHED;
-    const byte = bytes[first]!;
+  #startList(at: number, byte: number): number {
     const isTable = byte === OPEN_LIST || byte === CLOSE_LIST || isNumberStart(byte) || NO_NUMBERS.has(byte);
-    if (!isTable) return this.#push([], "value or ]", at);
-    this.#table = new TableReader(this.#options, this.#name());
+    if (isTable && !this.#nesting.isDropping) this.#table = new TableReader(this.#options, this.#name());
+    else {
+      this.#check(this.#nesting.beginList(), at);
+      this.#expected = "value or ]";
+    }
     return at;
+  }
+
+  /** Where the list is none of numbers, the rest of it is dropped: only where it should have been images is it refused. */
+  #endTable(table: TableReader, at: number): void {
+    this.#table = null;
+    if (table.refusal === null) return this.#add(table.numbers(), at);
+    for (let depth = 0; depth < table.openLists; depth++) {
+      this.#check(this.#nesting.beginDropped(depth === 0 ? table.refusal : null), at);
+    }
+    this.#expected = table.expected;
   }
 
   /** What a table is called in messages: the key that it stands under. */
   #name(): string {
-    const object = this.#open.findLast((open): open is OpenObject => !Array.isArray(open));
-    return object === undefined ? "the body" : JSON.stringify(object.key.slice(0, 40));
+    const { key } = this.#nesting;
+    return key === null ? "the body" : JSON.stringify(key.slice(0, 40));
   }
 
   #literal(bytes: Uint8Array, at: number): number {
@@ -176,18 +185,14 @@ export class JsonReader {
     if (mayGoOn(bytes, at, word)) return UNFINISHED;
     const value = LITERALS.get(word);
     if (value === undefined) return this.#unexpected(bytes, at);
-    this.#add(value);
+    this.#add(value, at);
     return at + word.length;
   }
 
   #key(bytes: Uint8Array, at: number): number {
     const end = stringEnd(bytes, at);
     if (end === UNFINISHED) return UNFINISHED;
-    const object = this.#open.at(-1) as OpenObject;
-    object.key = this.#string(bytes, at, end);
-    if (object.values.has(object.key))
-      throw this.#refusal(at, `has the key ${JSON.stringify(object.key.slice(0, 40))} twice`);
-    this.#count(at);
+    this.#check(this.#nesting.addKey(this.#string(bytes, at, end)), at);
     this.#expected = ":";
     return end;
   }
@@ -200,38 +205,25 @@ export class JsonReader {
     }
   }
 
-  #push(open: Open, expected: Expected, at: number): number {
-    if (this.#open.length === MOST_DEPTH) throw this.#refusal(at, `is nested more than ${MOST_DEPTH} deep`);
-    this.#open.push(open);
-    this.#expected = expected;
-    return at + 1;
-  }
-
   #close(at: number): number {
-    const closed = this.#open.pop()!;
-    this.#add(Array.isArray(closed) ? closed : closed.values);
+    this.#check(this.#nesting.end(), at);
+    this.#expectMore();
     return at + 1;
   }
 
-  #add(value: Json | Numbers): void {
-    const open = this.#open.at(-1);
-    this.#count(0);
-    if (open === undefined) {
-      this.#result = value;
-      this.#expected = "the end";
-    } else if (Array.isArray(open)) {
-      open.push(value);
-      this.#expected = ", or ]";
-    } else {
-      open.values.set(open.key, value);
-      this.#expected = ", or }";
-    }
+  #add(value: Json, at: number): void {
+    this.#check(this.#nesting.add(value), at);
+    this.#expectMore();
   }
 
-  #count(at: number): void {
-    this.#values += 1;
-    if (this.#values > MOST_VALUES)
-      throw this.#refusal(at, `has more than ${MOST_VALUES} values beside its numbers`);
+  #expectMore(): void {
+    const { innermost } = this.#nesting;
+    this.#expected = innermost === null ? "the end" : innermost === "list" ? ", or ]" : ", or }";
+  }
+
+  /** @throws RequestError where there is something wrong */
+  #check(wrong: string | null, at: number): void {
+    if (wrong !== null) throw this.#refusal(at, wrong);
   }
 
   #unexpected(bytes: Uint8Array, at: number): never {

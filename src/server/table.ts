@@ -1,5 +1,6 @@
-import { RequestError, type NumberBlock, type Numbers } from "../scorer/protocols/service.ts";
-import { isNumberStart, isSpace, mayGoOn, shown, UNFINISHED, wordAt } from "./bytes.ts";
+import { RequestError, type Numbers } from "../scorer/protocols/service.ts";
+import { isNumberStart, isSpace, LITERALS, mayGoOn, shown, UNFINISHED, wordAt } from "./bytes.ts";
+import { GrowingBlocks, type BlockOptions } from "./blocks.ts";
 import { NumberReader } from "./number.ts";
 import { SeenNumbers } from "./seen.ts";
 
@@ -10,61 +11,57 @@ const CLOSE = 0x5d;
 
 /** Rows, height, width and channels are four. */
 const MOST_DEPTH = 6;
-/** Rows in one block of memory. */
-const BLOCK_ROWS = 256;
 /** What rounds to infinity as float32. */
 const FLOAT32_END = 2 ** 128 - 2 ** 103;
-
-export interface TableOptions {
-  /** What the model takes. */
-  readonly element: "float32" | "float64";
-  /** Numbers in an image, so that no image lies across two blocks. */
-  readonly rowSize: number;
-  /** How long the body may be, to make the first block as large as it needs to be; null where that is not known. */
-  readonly bytes: number | null;
-}
 
 /** Of all requests: what one sends, others send too. Apart, because a float32's nearest double is not always the text's. */
 const SEEN = { float32: new SeenNumbers(), float64: new SeenNumbers() } as const;
 
 /**
- * Reads one JSON list of numbers, or of lists of them that are all of the same length, into blocks of typed arrays. What
- * does not fit is refused at once, by its row and column.
+ * Reads one JSON list of numbers, or of lists of them that are all of the same length, into blocks of typed arrays. It stops
+ * at what does not fit, with a `refusal` by row and column; what is no JSON is refused at once.
  */
 export class TableReader {
   done = false;
+  /** Why this is no table, although it may be JSON. */
+  refusal: RequestError | null = null;
   readonly #name: string;
-  readonly #options: TableOptions;
+  readonly #options: BlockOptions;
   readonly #reader: NumberReader;
   readonly #limit: number;
-  readonly #blocks: NumberBlock[] = [];
-  #block: NumberBlock;
-  #filled = 0;
+  readonly #blocks: GrowingBlocks;
   /** Lists that are open, outermost first: how many elements each has so far. */
-  readonly #counts: number[] = [];
+  readonly #counts: number[] = [0];
   /** How many elements the lists of each depth have. */
   readonly #sizes: number[] = [];
   /** At which depth the numbers stand; 0 before the first. */
   #leaves = 0;
   /** What comes next: an element; an element or the end of a list that has none yet; a comma or an end. */
-  #expected: "element" | "first" | "separator" = "element";
+  #expected: "element" | "first" | "separator" = "first";
 
-  /** @param name what the list is called in messages */
-  constructor(options: TableOptions, name: string) {
+  /** Begins behind the list's bracket. @param name what the list is called in messages */
+  constructor(options: BlockOptions, name: string) {
     const single = options.element === "float32";
     this.#name = name;
     this.#options = options;
     this.#reader = new NumberReader(single);
     this.#limit = single ? FLOAT32_END : Infinity;
-    // A number and its comma are two bytes at least.
-    const rows = Math.ceil((options.bytes ?? Infinity) / 2 / options.rowSize);
-    this.#block = this.#newBlock(Math.max(1, Math.min(rows, BLOCK_ROWS)));
+    this.#blocks = new GrowingBlocks(options);
+  }
+
+  /** Lists that have begun and not ended, where the table is refused. */
+  get openLists(): number {
+    return this.#counts.length;
+  }
+
+  /** What comes next there. */
+  get expected(): "value" | "value or ]" | ", or ]" {
+    return ({ element: "value", first: "value or ]", separator: ", or ]" } as const)[this.#expected];
   }
 
   /** The numbers, once all are read. */
   numbers(): Numbers {
-    const last = this.#block.subarray(0, this.#filled);
-    return { blocks: this.#filled === 0 ? this.#blocks : [...this.#blocks, last], dims: this.#sizes };
+    return { blocks: this.#blocks.all(), dims: this.#sizes };
   }
 
   /**
@@ -76,11 +73,11 @@ export class TableReader {
    */
   read(bytes: Uint8Array, start: number, before: number): number {
     let at = start;
-    while (at < bytes.length && !this.done) {
+    while (at < bytes.length && !this.done && this.refusal === null) {
       const byte = bytes[at]!;
       if (this.#expected !== "separator" && isNumberStart(byte)) {
         const end = this.#numbers(bytes, at);
-        if (end === at && this.#reader.end === UNFINISHED) return at;
+        if (end === at && (this.#reader.end === UNFINISHED || this.refusal !== null)) return at;
         at = end;
       } else if (isSpace(byte)) at++;
       else if (byte === COMMA && this.#expected === "separator") {
@@ -90,7 +87,7 @@ export class TableReader {
         this.#close();
         at++;
       } else if (byte === OPEN && this.#expected !== "separator") {
-        this.#open();
+        if (!this.#open()) return at;
         at++;
       } else if (this.#expected === "separator") {
         throw new RequestError(
@@ -110,13 +107,13 @@ export class TableReader {
    */
   #numbers(bytes: Uint8Array, start: number): number {
     const depth = this.#counts.length;
-    if (this.#leaves !== depth) this.#startLeaves(depth);
+    if (this.#leaves !== depth && !this.#startLeaves(depth)) return start;
     const reader = this.#reader;
     const seen = SEEN[this.#options.element];
     const limit = this.#limit;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let block = this.#block;
-    let filled = this.#filled;
+    const blocks = this.#blocks;
+    let { block, filled } = blocks;
     let at = start;
     this.#expected = "element";
     // Both hold what stands in the block, and what of it is counted.
@@ -124,9 +121,9 @@ export class TableReader {
     do {
       if (filled === block.length) {
         this.#count(depth, filled, from);
-        block = this.#nextBlock();
-        filled = 0;
-        from = 0;
+        blocks.grow();
+        ({ block, filled } = blocks);
+        from = filled;
       }
       seen.read(bytes, view, at, block, filled);
       if (seen.at > at) {
@@ -160,71 +157,72 @@ export class TableReader {
 
   #count(depth: number, filled: number, from: number): void {
     this.#counts[depth - 1]! += filled - from;
-    this.#filled = filled;
+    this.#blocks.filled = filled;
   }
 
-  #nextBlock(): NumberBlock {
-    this.#blocks.push(this.#block);
-    this.#block = this.#newBlock(BLOCK_ROWS);
-    this.#filled = 0;
-    return this.#block;
-  }
-
-  #newBlock(rows: number): NumberBlock {
-    const length = rows * this.#options.rowSize;
-    return this.#options.element === "float32" ? new Float32Array(length) : new Float64Array(length);
-  }
-
-  #startLeaves(depth: number): void {
+  #startLeaves(depth: number): boolean {
     if (this.#leaves !== 0 || this.#sizes.length > depth)
-      throw this.#refusal(`is a number, where lists were before`);
+      return this.#refuse(`is a number, where lists were before`);
     this.#leaves = depth;
+    return true;
   }
 
-  #open(): void {
+  #open(): boolean {
     const depth = this.#counts.length;
-    if (depth > 0 && depth === this.#leaves) throw this.#refusal("is a list, where numbers were before");
-    if (depth === MOST_DEPTH) throw this.#refusal(`is nested more than ${MOST_DEPTH} deep`);
-    if (depth > 0) this.#counts[depth - 1]! += 1;
+    if (depth === this.#leaves) return this.#refuse("is a list, where numbers were before");
+    if (depth === MOST_DEPTH) return this.#refuse(`is nested more than ${MOST_DEPTH} deep`);
+    this.#counts[depth - 1]! += 1;
     this.#counts.push(0);
     this.#expected = "first";
+    return true;
   }
 
   #close(): void {
     const depth = this.#counts.length;
     const count = this.#counts.pop()!;
     const size = (this.#sizes[depth - 1] ??= count);
-    if (count !== size) {
-      // The list itself is meant, which its parent has counted.
-      this.#counts[depth - 2]! -= 1;
-      const one = depth === this.#leaves ? "number" : "element";
-      throw this.#refusal(`has ${count} ${one}${count === 1 ? "" : "s"}, but those before it have ${size}`);
-    }
     this.#expected = "separator";
     this.done = depth === 1;
+    if (count === size) return;
+    // The list itself is meant, which its parent has counted.
+    this.#counts[depth - 2]! -= 1;
+    const one = depth === this.#leaves ? "number" : "element";
+    this.#refuse(`has ${count} ${one}${count === 1 ? "" : "s"}, but those before it have ${size}`);
   }
 
-  #refuseElement(bytes: Uint8Array, at: number): never {
+  /** @throws RequestError where it is no JSON either */
+  #refuseElement(bytes: Uint8Array, at: number): void {
     const byte = bytes[at]!;
-    if (byte === 0x22) throw this.#refusal("is a string, but must be a number");
-    if (byte === 0x7b) throw this.#refusal("is an object, but must be a number");
-    if (this.#reader.end > 0 && isNumberStart(byte))
-      throw this.#refusal(`is ${wordAt(bytes, at)}, which is too large for ${this.#options.element}`);
-    throw this.#refusal(`is ${shown(bytes, at)}, but must be a number`);
+    const word = shown(bytes, at);
+    if (byte === 0x22) this.#refuse("is a string, but must be a number");
+    else if (byte === 0x7b) this.#refuse("is an object, but must be a number");
+    else if (this.#reader.end > 0 && isNumberStart(byte))
+      this.#refuse(`is ${word}, which is too large for ${this.#options.element}`);
+    else {
+      this.#refuse(`is ${word}, but must be a number`);
+      if (!LITERALS.has(word)) throw this.refusal!;
+    }
   }
 
   /** With the place of the element that comes next. */
-  #refusal(what: string): RequestError {
-    return new RequestError(400, `${this.#name}: ${this.#place()} ${what}`);
+  #refuse(what: string): false {
+    this.refusal = new RequestError(
+      400,
+      `${this.#name}: ${placeIn(this.#counts, this.#sizes.length > 1)} ${what}`,
+    );
+    return false;
   }
+}
 
-  #place(): string {
-    const counts = this.#counts;
-    const names = ["row", ...(counts.length > 2 ? ["line", "column", "channel"] : ["column"])];
-    // A parent has counted the list that is being read.
-    const index = (depth: number): number => counts[depth]! - (depth < counts.length - 1 ? 1 : 0);
-    if (counts.length === 0) return "the list";
-    if (counts.length === 1) return this.#sizes.length > 1 ? `row ${index(0)}` : `element ${index(0)}`;
-    return counts.map((_, depth) => `${names[depth] ?? "element"} ${index(depth)}`).join(", ");
-  }
+/**
+ * The element that comes next, in words.
+ *
+ * @param counts how many elements each open list has; a parent has counted the list that is being read
+ * @param ofRows whether the outermost list is one of rows
+ */
+function placeIn(counts: readonly number[], ofRows: boolean): string {
+  const names = ["row", ...(counts.length > 2 ? ["line", "column", "channel"] : ["column"])];
+  const index = (depth: number): number => counts[depth]! - (depth < counts.length - 1 ? 1 : 0);
+  if (counts.length === 1) return ofRows ? `row ${index(0)}` : `element ${index(0)}`;
+  return counts.map((_, depth) => `${names[depth] ?? "element"} ${index(depth)}`).join(", ");
 }

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { isNumbers } from "../../src/scorer/protocols/images.ts";
 import { RequestError, type Json, type Numbers } from "../../src/scorer/protocols/service.ts";
 import { JsonReader } from "../../src/server/json.ts";
-import type { TableOptions } from "../../src/server/table.ts";
+import type { BlockOptions } from "../../src/server/blocks.ts";
 
-const OPTIONS: TableOptions = { element: "float64", rowSize: 4, bytes: null };
+const OPTIONS: BlockOptions = { element: "float64", rowSize: 4, bytes: null };
 
 function read(
   text: string | Buffer,
-  options: Partial<TableOptions> = {},
+  options: Partial<BlockOptions> = {},
   cuts: readonly number[] = [],
 ): Json {
   const bytes = Buffer.from(text);
@@ -24,7 +24,12 @@ function read(
   return reader.end();
 }
 
-/** As `JSON.parse` would give it. */
+function numbersIn(json: Json): Numbers {
+  if (isNumbers(json)) return json;
+  throw new TypeError("these are no numbers");
+}
+
+/** As `JSON.parse` would give it. @throws RequestError where a list of numbers was refused */
 function plain(json: Json): unknown {
   if (isNumbers(json)) return nested(json);
   if (Array.isArray(json)) return (json as readonly Json[]).map(plain);
@@ -173,9 +178,9 @@ describe("JsonReader", () => {
         const damaged = bytes.toString("latin1");
         const numbers = refusable(() => asRead(damaged, element));
         const isTable = Array.isArray(numbers) && numbers.every((value) => Number.isFinite(value));
-        expect(
-          refusable(() => (read(bytes, { element }) as Numbers).blocks.flatMap((block) => [...block])),
-        ).toEqual(isTable ? numbers : "refused");
+        expect(refusable(() => nested(numbersIn(read(bytes, { element }))) as number[])).toEqual(
+          isTable ? numbers : "refused",
+        );
       }),
       { numRuns: 3000 },
     );
@@ -204,7 +209,10 @@ describe("JsonReader", () => {
     ['{"a": "\\x"}', "the body has a string that is not UTF-8, or has a wrong escape (near byte 6)"],
     [`{"a": "${"x".repeat(9000)}`, "the body has a string or a number of more than 8192 bytes (near byte 6)"],
     ['{"a":'.repeat(33), "the body is nested more than 32 deep (near byte 160)"],
-    [`["",${'"",'.repeat(20_000)}`, "the body has more than 20000 values beside its numbers (near byte 0)"],
+    [
+      `["",${'"",'.repeat(20_000)}`,
+      "the body has more than 20000 values beside its numbers (near byte 60001)",
+    ],
     ['{"data": [[1, 2], [3]]}', '"data": row 1 has 1 number, but those before it have 2'],
     ['{"data": [[1, 2], [3, 4, 5]]}', '"data": row 1 has 3 numbers, but those before it have 2'],
     ['{"data": [[1, null]]}', '"data": row 0, column 1 is null, but must be a number'],
@@ -222,21 +230,58 @@ describe("JsonReader", () => {
     ['{"data": [[[1, 2], [3, x]]]}', '"data": row 0, line 1, column 1 is x, but must be a number'],
     ['{"data": [1, x]}', '"data": element 1 is x, but must be a number'],
     [
-      "[".repeat(100_000),
+      "[[[[[[[1]]]]]]]",
       "the body: row 0, line 0, column 0, channel 0, element 0, element 0 is nested more than 6 deep",
+    ],
+    ["[".repeat(100_000), "the body is nested more than 32 deep (near byte 33)"],
+    [
+      '{"data": [[1, "x"], {"a": [tru]}]}',
+      "the body is no JSON: at byte 27 stands tru, where value or ] is expected",
     ],
   ])("refuses %j in one piece and byte by byte", (text, message) => {
     const bytes = Buffer.from(text);
     const everywhere = text.length < 1000 ? Array.from(bytes, (_, i) => i) : [];
-    expect(() => read(text)).toThrow(expect.objectContaining({ name: "RequestError", status: 400, message }));
-    expect(() => read(text, {}, everywhere)).toThrow(expect.objectContaining({ message }));
+    const error = { name: "RequestError", status: 400, message };
+    expect(() => plain(read(text))).toThrow(expect.objectContaining(error));
+    expect(() => plain(read(text, {}, everywhere))).toThrow(expect.objectContaining(error));
   });
 
   test("refuses what is too large for float32 where the model takes float32", () => {
-    expect(() => read('{"data": [[0, 3.5e38]]}', { element: "float32" })).toThrow(
+    expect(() => plain(read('{"data": [[0, 3.5e38]]}', { element: "float32" }))).toThrow(
       '"data": row 0, column 1 is 3.5e38, which is too large for float32',
     );
     expect(() => read("[3.4028234663852886e38]", { element: "float32" })).not.toThrow();
+  });
+
+  test("drops a list of numbers that is uneven or holds something else, and reads what is beside it", () => {
+    const uneven = fc.constantFrom(
+      '[1, "a"]',
+      "[[1], [2, 3]]",
+      '[[1, 2], {"a": [1, {"b": "]"}]}, [true, null]]',
+      "[1, [2, [3]], 1e999]",
+      "[[1], 2, [[[[[[[[3]]]]]]]]]",
+      '[[], ["x"], []]',
+    );
+    fc.assert(
+      fc.property(uneven, fc.array(fc.nat(), { maxLength: 6 }), (list, cuts) => {
+        const body = read(`{"before": ${list}, "data": [[1, 2], [3, 4]], "after": ${list}}`, {}, cuts);
+        const fields = body as ReadonlyMap<string, Json>;
+        expect([...fields.keys()]).toEqual(["before", "data", "after"]);
+        expect(plain(fields.get("data")!)).toEqual([
+          [1, 2],
+          [3, 4],
+        ]);
+        for (const name of ["before", "after"])
+          expect(() => plain(fields.get(name)!)).toThrow(expect.objectContaining({ name: "RequestError" }));
+      }),
+    );
+  });
+
+  test("lets a list be followed by any number of spaces", () => {
+    expect(plain(read(`{"a": [${" ".repeat(20_000)}"x"], "b": [${" ".repeat(20_000)}1]}`))).toEqual({
+      a: ["x"],
+      b: [1],
+    });
   });
 
   test("takes __proto__ as a key like any other", () => {

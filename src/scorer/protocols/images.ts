@@ -1,5 +1,6 @@
 import {
   RequestError,
+  Unusable,
   type Json,
   type JsonObject,
   type NumberBlock,
@@ -13,7 +14,9 @@ export function objectOf(json: Json, example: string): JsonObject {
   throw new RequestError(400, `the body must be a JSON object such as ${example}`);
 }
 
+/** @throws RequestError where it is a list of numbers that has no even shape */
 export function isNumbers(value: Json | undefined): value is Numbers {
+  if (value instanceof Unusable) throw value.refusal;
   return typeof value === "object" && value !== null && "dims" in value;
 }
 

@@ -21,8 +21,18 @@ export interface Numbers {
 
 export type NumberBlock = Float32Array | Float64Array;
 
+/** A list of numbers, however deep, that is uneven or has something else in it, and was not kept. */
+export class Unusable {
+  /** Where it is not even, in words for its sender. */
+  readonly refusal: RequestError;
+
+  constructor(refusal: RequestError) {
+    this.refusal = refusal;
+  }
+}
+
 /** JSON as a service reads it: lists of numbers, however deep, are one value, and objects have no prototype to inherit from. */
-export type Json = null | boolean | number | string | Numbers | JsonList | JsonObject;
+export type Json = null | boolean | number | string | Numbers | Unusable | JsonList | JsonObject;
 export type JsonList = readonly Json[];
 export type JsonObject = ReadonlyMap<string, Json>;
 
