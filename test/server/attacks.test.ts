@@ -46,3 +46,13 @@ describe("fields beside the data", () => {
     });
   });
 });
+
+test("an output that is asked for 6,500 times is refused", async () => {
+  const { url } = await serve({}, fakeEngine());
+  const inputs = [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1, 0, 0, 0] }];
+  const outputs = Array.from({ length: 6_500 }, () => ({ name: "label" }));
+  expect(await ask(`${url}/v2/models/mnist/infer`, { body: json({ inputs, outputs }) })).toMatchObject({
+    status: 400,
+    body: json({ error: '"outputs" asks for "label" twice' }),
+  });
+});

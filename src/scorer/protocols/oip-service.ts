@@ -124,6 +124,7 @@ function outputsIn(body: JsonObject, { hasProbabilities }: ServedModel): readonl
   const binary = fieldsOf(body.get("parameters")).get("binary_data_output") === true;
   const asked = body.get("outputs");
   if (!Array.isArray(asked) || asked.length === 0) return known.map((name) => ({ name, binary }));
+  const names = new Set<OutputName>();
   return (asked as readonly Json[]).map((output) => {
     const fields = fieldsOf(output);
     const given = nameOf(fields.get("name"));
@@ -134,6 +135,8 @@ function outputsIn(body: JsonObject, { hasProbabilities }: ServedModel): readonl
         `"outputs" asks for ${JSON.stringify(given.slice(0, 40))}, but the model gives ${known.join(", ")}`,
       );
     }
+    if (names.has(name)) throw new RequestError(400, `"outputs" asks for "${name}" twice`);
+    names.add(name);
     const own = fieldsOf(fields.get("parameters")).get("binary_data");
     return { name, binary: own === undefined ? binary : own === true };
   });
