@@ -42,6 +42,8 @@ export interface NumberScorer {
   readonly element: "float32" | "float64";
   /** The model takes bytes or other whole numbers: pixels as they are. */
   readonly whole: boolean;
+  /** Labels are an output of the model's, and hold where an image's scores are none. */
+  readonly ownLabels: boolean;
   /** As the model has it. */
   readonly input: { readonly name: string; readonly type: string; readonly fixedBatch: number | null };
   /** @param rows count×h×w @throws ScorerError */
@@ -121,10 +123,11 @@ function scorerOf(model: Understood, choice: PixelChoice): Scorer {
 }
 
 function numberScorerOf(model: Understood): NumberScorer {
-  const { plan, images, fixedBatch } = model;
+  const { plan, images, fixedBatch, output } = model;
   return {
     element: plan.type === "float64" ? "float64" : "float32",
     whole: !ELEMENTS[plan.type].fractional,
+    ownLabels: output.label !== null,
     input: { name: plan.name, type: plan.type, fixedBatch },
     score: scoring(model, rowsWriter(plan, images.shape)),
   };

@@ -9,6 +9,8 @@ export interface BatcherOptions {
   /** k */
   readonly classes: number;
   readonly hasProbabilities: boolean;
+  /** A row without scores has its label all the same. */
+  readonly ownLabels: boolean;
   /** Rows of one run: small requests are scored together up to it, large ones in turns of it. */
   readonly mostRows: number;
   /** How long a few images may wait for those of requests that are being read. */
@@ -197,11 +199,11 @@ export class Batcher {
   }
 
   #deliver({ job, from, at, rows }: Slice, { labels, probabilities }: Scores): void {
-    const { classes } = this.#options;
+    const { classes, ownLabels } = this.#options;
     job.labels.set(labels.subarray(at, at + rows), from);
     if (job.probabilities !== null && probabilities !== null) {
       const part = probabilities.subarray(at * classes, (at + rows) * classes);
-      const none = firstWithoutScores(part, classes);
+      const none = ownLabels ? -1 : firstWithoutScores(part, classes);
       if (none >= 0) {
         this.#fail(job, new RequestError(500, `the model gives no scores for row ${from + none}`));
         return;

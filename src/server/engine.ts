@@ -19,6 +19,8 @@ export interface EngineOptions {
 export interface EngineFacts extends Omit<ServedModel, "name" | "version" | "server"> {
   readonly file: string;
   readonly sha256: string;
+  /** See `NumberScorer`. */
+  readonly ownLabels: boolean;
   /** As `Input3 float32 [1, 1, 28, 28]`. */
   readonly takes: string;
   readonly gives: string;
@@ -61,6 +63,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       input: numbers.input.name,
       element: numbers.element,
       whole: numbers.whole,
+      ownLabels: numbers.ownLabels,
       hasProbabilities: model!.meaning !== "labels",
       takes: model!.input,
       gives: model!.output,

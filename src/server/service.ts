@@ -145,6 +145,7 @@ class ScoringService {
       rowSize: facts.shape[0] * facts.shape[1],
       classes: facts.classes.length,
       hasProbabilities: facts.hasProbabilities,
+      ownLabels: facts.ownLabels,
       mostRows: batchSize,
       delayMs: batchDelayMs,
       othersComing: () => this.#load.reading > 0,

@@ -17,6 +17,7 @@ function batcher(options: Partial<BatcherOptions> = {}) {
     rowSize: 2,
     classes: 2,
     hasProbabilities: true,
+    ownLabels: false,
     mostRows: 8,
     delayMs: 0,
     othersComing: () => false,

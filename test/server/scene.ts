@@ -73,6 +73,7 @@ export const FACTS: EngineFacts = {
   input: "x",
   element: "float32",
   whole: false,
+  ownLabels: false,
   hasProbabilities: true,
   takes: "x float32 [N, 4]",
   gives: "y float32 [N, 3]",

@@ -165,6 +165,47 @@ describe("POST /score", () => {
   });
 });
 
+describe("an image without probabilities", () => {
+  /** So far from any digit that the bundled model's own sums are 0. */
+  const white = Array.from({ length: 784 }, () => 1);
+  const two = [unit(0), white];
+
+  test("has its label, and so have the others of its request", async () => {
+    const { url } = await serve();
+    const alone = JSON.parse((await ask(`${url}/score`, { body: json({ data: [white] }) })).body) as number[];
+    const answer = await ask(`${url}/score`, { body: json({ data: two }) });
+    expect(answer).toMatchObject({ status: 200, body: `[7, ${alone[0]}]` });
+  });
+
+  test("has null for each where they are asked for", async () => {
+    const withoutScores = fakeEngine(
+      (rows, count) => {
+        const scores = firstNumbers(rows, count);
+        scores.probabilities!.fill(NaN, 3, 6);
+        return Promise.resolve(scores);
+      },
+      { ownLabels: true },
+    );
+    const { url } = await serve({}, withoutScores);
+    const body = json({
+      data: [
+        [1, 0, 0, 0],
+        [2, 0, 0, 0],
+      ],
+    });
+    expect((await ask(`${url}/score?probabilities=1`, { body })).body).toBe(
+      "[[0, 1, 0], [null, null, null]]",
+    );
+    const inputs = [{ name: "x", shape: [2, 4], datatype: "FP32", data: [1, 0, 0, 0, 2, 0, 0, 0] }];
+    const infer = await ask(`${url}/v2/models/mnist/infer`, { body: json({ inputs }) });
+    const { outputs } = JSON.parse(infer.body) as { outputs: Tensor[] };
+    expect(outputs.map(({ data }) => data)).toEqual([
+      [1, 2],
+      [0, 1, 0, null, null, null],
+    ]);
+  });
+});
+
 describe("the other protocols", () => {
   test("KServe V1 takes instances or inputs", async () => {
     const { url } = await serve();

@@ -90,9 +90,11 @@ export function probabilityRows(probabilities: Float32Array, classes: number, se
   return `[${rows.join(separator)}]`;
 }
 
-/** Nine digits tell every float32 from its neighbours. */
+/** Nine digits tell every float32 from its neighbours. JSON has no number for a score that an image does not have. */
 export function shortest(values: NumberBlock): string[] {
-  return Array.from(values, (value) => String(Number(value.toPrecision(9))));
+  return Array.from(values, (value) =>
+    Number.isFinite(value) ? String(Number(value.toPrecision(9))) : "null",
+  );
 }
 
 /** What a model that gives labels only cannot answer. @throws RequestError */
