@@ -11,14 +11,16 @@ export interface LinearModel {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Read by every ONNX runtime since 2021: the first with ReduceSum's axes as an input. */
+/** Read by every ONNX runtime since 2021: the first whose Softmax is of one axis. */
 const OPSET = 13;
 const IR_VERSION = 8;
 
 /**
  * One-vs-rest logistic regression as an ONNX file: `pixels` float [n, d] in 0–1 → `label` int64 [n], the class of the
- * largest score w·x + b, and `probabilities` float [n, k], each class's sigmoid of its score divided by their sum.
- * The same model gives the same bytes.
+ * largest score w·x + b, and `probabilities` float [n, k], each class's sigmoid of its score divided by their sum. That
+ * is the softmax of the sigmoids' logarithms, −softplus(−score), and computed so: the runtime's float32 sigmoid is 0 from
+ * about −18 on, so that an image unlike any digit had ten zeros, while the logarithm holds at any score. The same model
+ * gives the same bytes.
  */
 export function logisticModel({ weights, intercepts, description, metadata }: LinearModel): Uint8Array {
   const classes = intercepts.length;
@@ -32,14 +34,14 @@ export function logisticModel({ weights, intercepts, description, metadata }: Li
       node: [
         node("Gemm", ["pixels", "weights", "intercepts"], "scores", [int("transB", 1)]),
         node("ArgMax", ["scores"], "label", [int("axis", 1), int("keepdims", 0)]),
-        node("Sigmoid", ["scores"], "sigmoids"),
-        node("ReduceSum", ["sigmoids", "class_axis"], "sums", [int("keepdims", 1)]),
-        node("Div", ["sigmoids", "sums"], "probabilities"),
+        node("Neg", ["scores"], "opposites"),
+        node("Softplus", ["opposites"], "losses"),
+        node("Neg", ["losses"], "log_sigmoids"),
+        node("Softmax", ["log_sigmoids"], "probabilities", [int("axis", 1)]),
       ],
       initializer: [
         floats("weights", [classes, pixels], weights),
         floats("intercepts", [classes], intercepts),
-        { name: "class_axis", dims: [1], dataType: dataTypes.int64, int64Data: [1] },
       ],
       input: [tensor("pixels", dataTypes.float, pixels)],
       output: [tensor("label", dataTypes.int64), tensor("probabilities", dataTypes.float, classes)],

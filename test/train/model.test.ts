@@ -3,6 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { decodeModel } from "../../src/scorer/onnx-proto.ts";
 import { logisticModel } from "../../src/train/onnx.ts";
+import { seededRandom } from "../../src/random.ts";
 import { mnist } from "./mnist.ts";
 
 const bundled = readFileSync(new URL("../../data/models/mnist-logreg.onnx", import.meta.url));
@@ -63,8 +64,55 @@ test("the bundled model is right on 9,202 of MNIST's 10,000 test images", async 
   // it stops short of the optimum and scores 9,204: images 3114 and 7472 lie that close to the border.
   expect(labels.filter((label, image) => label === truth[image])).toHaveLength(9202);
   expect([labels[3114], labels[7472]]).toEqual([2, 7]);
-  const sums = labels.map((_, image) =>
-    probabilities.subarray(image * 10, image * 10 + 10).reduce((a, b) => a + b),
+  expect(farthestFromOne(probabilities)).toBeLessThan(1e-6);
+});
+
+const farthestFromOne = (probabilities: Float32Array): number =>
+  Math.max(
+    ...Array.from({ length: probabilities.length / 10 }, (_, image) =>
+      Math.abs(probabilities.subarray(image * 10, image * 10 + 10).reduce((a, b) => a + b) - 1),
+    ),
   );
-  expect(Math.max(...sums.map((sum) => Math.abs(sum - 1)))).toBeLessThan(1e-6);
+
+const random = seededRandom(1);
+const { pixels: digits } = mnist("test", 1000);
+test.each([
+  ["random pixels", () => random.below(256) / 255],
+  ["digits under salt noise", (at: number) => (below(4) === 0 ? 1 : digits[at]! / 255)],
+  ["white images, as 0–255", () => 255],
+  ["random pixels, as 0–255", () => random.below(256)],
+])("the bundled model has ten probabilities that sum to 1 for %s", async (_, value) => {
+  const { probabilities } = await run(
+    bundled,
+    Float32Array.from({ length: 784_000 }, (__, at) => value(at)),
+    784,
+  );
+  expect(farthestFromOne(probabilities)).toBeLessThan(1e-6);
+});
+
+test("the bundled model's probabilities are those of double precision to 2e-5 of their size", async () => {
+  const { pixels } = mnist("test", 1000);
+  const { graph } = decodeModel(bundled);
+  const [weights, intercepts] = ["weights", "intercepts"].map((name) => {
+    const { rawData } = graph!.initializer!.find((tensor) => tensor.name === name)!;
+    return new Float32Array(Uint8Array.from(rawData!).buffer);
+  });
+  const { probabilities } = await run(
+    bundled,
+    Float32Array.from(pixels, (value) => value / 255),
+    784,
+  );
+  let worst = 0;
+  for (let image = 0; image < 1000; image++) {
+    const sigmoids = Array.from(intercepts!, (intercept, k) => {
+      let score = intercept;
+      for (let pixel = 0; pixel < 784; pixel++)
+        score += Math.fround(pixels[image * 784 + pixel]! / 255) * weights![k * 784 + pixel]!;
+      return 1 / (1 + Math.exp(-score));
+    });
+    const sum = sigmoids.reduce((a, b) => a + b);
+    for (const [k, sigmoid] of sigmoids.entries())
+      worst = Math.max(worst, Math.abs(probabilities[image * 10 + k]! / (sigmoid / sum) - 1));
+  }
+  expect(worst).toBeLessThan(2e-5);
 });
