@@ -59,12 +59,40 @@ export function writeLabels(
   rows: number,
   classes: readonly string[],
 ): void {
-  for (let row = 0; row < rows; row++) {
-    const answer: unknown = data[row];
-    const label = typeof answer === "string" ? classes.indexOf(answer.trim()) : Number(answer);
-    if (!(label >= 0 && label < classes.length)) throw unknownLabel(file, answer, classes);
-    labels[start + row] = label;
+  for (let row = 0; row < rows; row++) labels[start + row] = classOf(file, data[row], classes);
+}
+
+/** The position in `classes` of what a model calls a class: its name, or its number. */
+function classOf(file: string, answer: unknown, classes: readonly string[]): number {
+  const label = typeof answer === "string" ? classes.indexOf(answer.trim()) : Number(answer);
+  if (!(label >= 0 && label < classes.length)) throw unknownLabel(file, answer, classes);
+  return label;
+}
+
+/**
+ * Which of a table's columns is of each class; null where they stand in the classes' order.
+ *
+ * @param names k: what the model calls each column's class; undefined: by its number
+ * @throws ScorerError where one is none of the classes
+ */
+export function columnOrder(
+  file: string,
+  names: readonly (string | number)[] | undefined,
+  classes: readonly string[],
+): readonly number[] | null {
+  if (names === undefined) return null;
+  const found = names.map((name) => classOf(file, name, classes));
+  return found.every((c, column) => c === column) ? null : classes.map((_, c) => found.indexOf(c));
+}
+
+/** A table [n, k] with its columns in such an order. */
+export function inOrder(table: Row, order: readonly number[] | null): Row {
+  if (order === null) return table;
+  const ordered = table.slice();
+  for (let start = 0; start < table.length; start += order.length) {
+    for (const [c, column] of order.entries()) ordered[start + c] = table[start + column]!;
   }
+  return ordered;
 }
 
 function unknownLabel(file: string, answer: unknown, classes: readonly string[]): ScorerError {

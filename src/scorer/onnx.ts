@@ -5,7 +5,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { ScorerError } from "../errors.ts";
 import type { Batch, Layout, PixelChoice, Scorer, ScorerDescription, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
-import { writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
+import { columnOrder, inOrder, writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
 import { choicesFor } from "./choices.ts";
 import { ELEMENTS, toDoubles, type Numbers } from "./elements.ts";
 import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan, type Outputs } from "./outputs.ts";
@@ -65,6 +65,8 @@ interface Understood {
   /** As the model has it, whatever the session takes. */
   readonly fixedBatch: number | null;
   readonly output: OutputPlan;
+  /** Which column of its scores is of each class; null: they stand in the classes' order. */
+  readonly columns: readonly number[] | null;
 }
 
 /**
@@ -106,7 +108,8 @@ async function understand(
     trialScales(plan).map((scale) => trial({ ...original, session: active }, plan, rows, scale)),
   );
   const output = outputPlan(file.path, tensors, answers, rows, images.classes);
-  return { loaded, images, session: active, plan, fixedBatch: fixed.fixedBatch, output };
+  const columns = columnOrder(file.path, loaded.columns.get(output.scores ?? ""), images.classes);
+  return { loaded, images, session: active, plan, fixedBatch: fixed.fixedBatch, output, columns };
 }
 
 function scorerOf(model: Understood, choice: PixelChoice): Scorer {
@@ -213,14 +216,15 @@ async function run<Images>(
 
 /** Writes one run's answer for the `rows` images from `start`. */
 function writeScores(
-  { loaded, output, images: { classes } }: Understood,
+  { loaded, output, columns, images: { classes } }: Understood,
   answer: Outputs,
   { labels, probabilities }: Scores,
   start: number,
   rows: number,
 ): void {
   const table = output.scores === null ? undefined : answer[output.scores];
-  const values = table && toDoubles(table);
+  const given = table && toDoubles(table);
+  const values = given && inOrder(given, columns);
   if (values && probabilities) {
     writeProbabilities(values, output.meaning, probabilities, start, rows, classes.length);
   }

@@ -40,7 +40,7 @@ export function tensorOutputs(
   if (tensors.length === 0) {
     throw new ScorerError(
       `${file} gives no tensor (${named.map(({ name }) => name).join(", ")} is a sequence or a map): ` +
-        "export it with zipmap=False, or with a label output beside it",
+        "export it with the class scores as a tensor, or with a label output beside it",
     );
   }
   // Some exports list the same output twice.

@@ -4,7 +4,9 @@ import type { InferenceSession } from "onnxruntime-node";
 import { ScorerError } from "../errors.ts";
 import { fileFacts, isHeavy, NEWEST, type FileFacts } from "./facts.ts";
 import { readModel, type ModelFile } from "./model-file.ts";
+import { encodeModel } from "./onnx-proto.ts";
 import { runtimeMessage } from "./outputs.ts";
+import { unzipped, type Unzipped } from "./zip-map.ts";
 
 export type Runtime = typeof import("onnxruntime-node");
 
@@ -16,6 +18,8 @@ export interface LoadedModel {
   readonly heavy: boolean;
   readonly runtime: Runtime;
   readonly session: InferenceSession;
+  /** Of outputs whose columns go by the model's own names for its classes. */
+  readonly columns: Unzipped["columns"];
 }
 
 /** Fatal errors alone: what a run fails with is thrown too, and the runtime would print it as well. */
@@ -28,12 +32,15 @@ const FATAL_ONLY = 4;
  * @throws ScorerError where the file is missing, is no model, or cannot be run
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  const [file, runtime] = await Promise.all([readModel(path), loadRuntime()]);
-  const facts = fileFacts(file);
-  const heavy = isHeavy(file, facts);
+  const [read, runtime] = await Promise.all([readModel(path), loadRuntime()]);
+  const facts = fileFacts(read);
+  const heavy = isHeavy(read, facts);
+  const maps = read.external ? null : unzipped(read.model);
+  const [file, columns] = maps === null ? [read, new Map()] : [{ ...read, model: maps.model }, maps.columns];
   try {
     // By path, so that weights in a file beside the model are found.
-    return { file, facts, heavy, runtime, session: await openSession(runtime, path, heavy) };
+    const source = maps === null ? path : encodeModel(maps.model);
+    return { file, facts, heavy, runtime, session: await openSession(runtime, source, heavy), columns };
   } catch (error) {
     throw new ScorerError(`${path} ${whyNot(facts, runtimeMessage(error))}`, { cause: error });
   }

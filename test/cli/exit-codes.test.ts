@@ -1,22 +1,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { logisticModel } from "../../src/train/onnx.ts";
 import type { Evaluation } from "../../src/types.ts";
-import { readJson, root, run, workspace, type Finished } from "./command.ts";
+import { linearGraph } from "../scorer/models/linear.ts";
+import { readJson, run, workspace, type Finished } from "./command.ts";
 
 const { evaluate, path } = workspace();
 const BRIEF = ["--charts", "none", "--reports", "json", "--quiet"];
-const LABELS_ONLY = join(root, "test/fixtures/models/sklearn-logreg-zipmap.onnx");
+const LABELS_ONLY = ["--output", "label"];
 const CENTRE = 14 * 28 + 14;
 
 /** Has no scores for images with ink in the centre: every class's sigmoid is 0 there, and the sum that divides it too. */
 function modelWithGaps(): Uint8Array {
-  const weights = new Float32Array(10 * 784);
+  const weights = new Float64Array(10 * 784);
   for (let k = 0; k < 10; k++) weights[k * 784 + CENTRE] = -1e6;
-  return logisticModel({ weights, intercepts: new Float32Array(10), description: "gaps", metadata: {} });
+  return linearGraph({ linear: { weights, intercepts: new Float64Array(10) } });
 }
 
 beforeAll(() => {
@@ -145,7 +144,7 @@ describe("gates", () => {
   });
 
   test("end with 2 and the reason where one cannot be told", async () => {
-    const finished = await gated(["accuracy >= 0.5", "log_loss < 1"], "--model", LABELS_ONLY);
+    const finished = await gated(["accuracy >= 0.5", "log_loss < 1"], ...LABELS_ONLY);
     expect(finished).toMatchObject({ code: 2, stdout: "" });
     expect(finished.stderr).toBe(
       "mnist-evaluate: --gate 'log_loss < 1': log_loss could not be told: it needs probabilities, and the model gives labels only\n",
@@ -153,7 +152,7 @@ describe("gates", () => {
   });
 
   test("end with 1 where one fails and another cannot be told, and the reason is still given", async () => {
-    const finished = await gated(["accuracy > 1", "log_loss < 1"], "--model", LABELS_ONLY);
+    const finished = await gated(["accuracy > 1", "log_loss < 1"], ...LABELS_ONLY);
     expect(finished.code).toBe(1);
     expect(finished.stderr).toMatch(/^mnist-evaluate: --gate 'log_loss < 1': .*\n$/);
   });

@@ -78,7 +78,7 @@ const random = seededRandom(1);
 const { pixels: digits } = mnist("test", 1000);
 test.each([
   ["random pixels", () => random.below(256) / 255],
-  ["digits under salt noise", (at: number) => (below(4) === 0 ? 1 : digits[at]! / 255)],
+  ["digits under salt noise", (at: number) => (random.below(4) === 0 ? 1 : digits[at]! / 255)],
   ["white images, as 0–255", () => 255],
   ["random pixels, as 0–255", () => random.below(256)],
 ])("the bundled model has ten probabilities that sum to 1 for %s", async (_, value) => {

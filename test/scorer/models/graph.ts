@@ -64,6 +64,12 @@ export function mapsValue(name: string, key: "int64" | "string"): ValueInfoProto
   return { name, type: { sequenceType: { elemType: { mapType: { keyType: dataTypes[key], valueType } } } } };
 }
 
+/** A sequence of float tensors. */
+export function sequenceValue(name: string): ValueInfoProto {
+  const elemType = { tensorType: { elemType: dataTypes.float, shape: {} } };
+  return { name, type: { sequenceType: { elemType } } };
+}
+
 type Attribute = number | string | readonly number[] | readonly string[];
 
 /** `node("Gemm", "x weights bias", "y", {transB: 1})`. Whole numbers only: no operator of the tests takes another. */

@@ -132,7 +132,7 @@ export function linearGraph(given: LinearGraph = {}): Uint8Array {
   });
 }
 
-/** Sigmoids of the scores divided by their sum, as the bundled model answers. `images` is the outputs' first dimension. */
+/** Sigmoids of the scores divided by their sum, which the bundled model computes in another way. `images` is the outputs' first dimension. */
 export function probabilities(images: Dimension = "N"): Head {
   return {
     nodes: [

@@ -88,6 +88,31 @@ function zipMap(keys: "int64" | "string"): Head {
   };
 }
 
+/** scikit-learn sorts its classes, which stand in another order in the data set. */
+function sortedZipMap(): Head {
+  const { nodes, initializers = [] } = probabilities();
+  const sorted = words.toSorted();
+  return {
+    nodes: [
+      ...nodes,
+      argMaxIndex,
+      labelEncoder(words, "label"),
+      node("Gather", "probabilities sorted", "columns", { axis: 1 }),
+      node("ZipMap", "columns", "maps", { classlabels_strings: sorted }, ML),
+    ],
+    initializers: [
+      ...initializers,
+      constant(
+        "sorted",
+        "int64",
+        [10],
+        sorted.map((word) => words.indexOf(word)),
+      ),
+    ],
+    outputs: [value("label", "string", ["N"]), mapsValue("maps", "string")],
+  };
+}
+
 /** 64 numbers an image of no meaning, as a hidden layer has them. */
 function hidden(): Head {
   const random = seededRandom(1);
@@ -163,8 +188,15 @@ export const OUTPUTS = {
   "word-strings": answering({ output: "label", meaning: "labels", names: words }, stringLabel(words)),
   "gathered-strings": answering({ output: "label", meaning: "labels", names: words }, gatheredLabel),
   "label-and-probabilities": answering({ output: "probabilities", meaning: "probabilities" }, withLabel),
-  zipmap: answering({ output: "label", meaning: "labels" }, zipMap("int64")),
-  "string-zipmap": answering({ output: "label", meaning: "labels", names: digits }, zipMap("string")),
+  zipmap: answering({ output: "label", meaning: "labels", unzipped: "probabilities" }, zipMap("int64")),
+  "string-zipmap": answering(
+    { output: "label", meaning: "labels", names: digits, unzipped: "probabilities" },
+    zipMap("string"),
+  ),
+  "sorted-zipmap": answering(
+    { output: "label", meaning: "labels", names: words, unzipped: "probabilities" },
+    sortedZipMap(),
+  ),
   "logits-and-softmax": answering({ output: "probabilities", meaning: "probabilities" }, both),
   hidden: answering({ output: "probabilities", meaning: "probabilities" }, hidden()),
   "label-and-hidden": answering({ output: "label", meaning: "labels" }, labelAndHidden()),

@@ -23,6 +23,8 @@ export interface TestModel {
     readonly output: string;
     readonly meaning: ScoreMeaning;
     readonly names?: readonly string[];
+    /** What a sequence of maps beside it holds, which the runtime does not hand out. */
+    readonly unzipped?: ScoreMeaning;
   };
   /** Fewest and most of t10k's 10,000 images that it gets right. */
   readonly correct: readonly [low: number, high: number];

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 
 import { seededRandom } from "../../../src/random.ts";
-import { constant, graph, mapsValue, ML, node, value } from "./graph.ts";
+import { constant, graph, node, sequenceValue, value } from "./graph.ts";
 import { bundled, columns, linearGraph, pixels, probabilities, reshape, type Head } from "./linear.ts";
 
 export interface WrongModel {
@@ -178,14 +178,13 @@ const otherTasks = {
       },
     }),
   ),
-  "only-maps": metadata("only-maps.onnx", "a model that answers in maps only", () => {
+  "only-sequence": metadata("only-sequence.onnx", "a model that answers in a sequence only", () => {
     const { nodes, initializers = [] } = probabilities();
-    const keys = { classlabels_int64s: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] };
     return linearGraph({
       head: {
-        nodes: [...nodes, node("ZipMap", "probabilities", "maps", keys, ML)],
+        nodes: [...nodes, node("SequenceConstruct", "probabilities", "rows")],
         initializers,
-        outputs: [mapsValue("maps", "int64")],
+        outputs: [sequenceValue("rows")],
       },
     });
   }),
