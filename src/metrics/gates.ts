@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { GateResult } from "../types.ts";
 import { nearest } from "./nearest.ts";
+import { comparisonText, OPERATOR_NAMES, OPERATORS, type Operator } from "./operators.ts";
 import { SERVICE_METRIC_NAMES, SERVICE_METRICS, type GatedRun, type ServiceMetricName } from "./service.ts";
 import { CLASS_METRICS, METRIC_NAMES, METRICS, type ClassMetricName, type MetricName } from "./table.ts";
 
@@ -17,25 +18,6 @@ export interface Gate {
   readonly expected: number;
 }
 
-interface Comparison {
-  holds(actual: number, expected: number): boolean;
-  /** What a reason says of the value, before the number it was compared with. */
-  readonly passed: string;
-  readonly failed: string;
-}
-
-const OPERATORS = {
-  ">=": { holds: (a, b) => a >= b, passed: "at least", failed: "below" },
-  ">": { holds: (a, b) => a > b, passed: "above", failed: "not above" },
-  "<=": { holds: (a, b) => a <= b, passed: "at most", failed: "above" },
-  "<": { holds: (a, b) => a < b, passed: "below", failed: "not below" },
-  "==": { holds: (a, b) => a === b, passed: "exactly", failed: "not" },
-  "!=": { holds: (a, b) => a !== b, passed: "not", failed: "exactly" },
-} satisfies Record<string, Comparison>;
-
-type Operator = keyof typeof OPERATORS;
-
-const OPERATOR_NAMES = Object.keys(OPERATORS) as Operator[];
 const RUN_METRIC_NAMES = [...METRIC_NAMES, ...SERVICE_METRIC_NAMES];
 const CLASS_METRIC_NAMES = Object.keys(CLASS_METRICS) as ClassMetricName[];
 
@@ -89,7 +71,7 @@ export function checkGates(gates: readonly Gate[], run: GatedRun): GateResult[] 
         : {
             result: passed ? "passed" : "failed",
             passed,
-            reason: `${metric} is ${comparisonText(actual!, gate, passed)}`,
+            reason: `${metric} is ${comparisonText(actual!, operator, expected)}`,
           };
     return { expression, metric, operator, expected, actual, level: null, ...outcome };
   });
@@ -182,19 +164,6 @@ const DOUBTS: readonly ((run: GatedRun) => string | null)[] = [];
 function doubt({ metric }: Subject, run: GatedRun): string | null {
   if (isOfService(metric) && metric !== "parity") return null;
   return DOUBTS.map((reasonOf) => reasonOf(run)).find((reason) => reason !== null) ?? null;
-}
-
-function comparisonText(actual: number, { operator, expected }: Gate, passed: boolean): string {
-  const words = OPERATORS[operator];
-  const comparison = `${passed ? words.passed : words.failed} ${expected}`;
-  return `${digitsApart(actual, expected)}, ${comparison}${passed ? " as asked" : ""}`;
-}
-
-/** The value to six digits, or in full where it would read as the number it was compared with and is not. */
-function digitsApart(actual: number, expected: number): string {
-  if (Number.isInteger(actual)) return String(actual);
-  const short = Number(actual.toPrecision(6));
-  return String(short === expected ? actual : short);
 }
 
 function wrong(expression: string, problem: string): UsageError {

@@ -148,10 +148,41 @@ describe("checkGates(gates, measurements)", () => {
   test.each([
     [0.862107623, "accuracy is 0.862108, below 0.87", 0.87],
     [0.91999999, "accuracy is 0.91999999, below 0.92", 0.92],
-    [0.9299999999999999, "accuracy is 0.9299999999999999, below 0.93", 0.93],
+    [0.929999999998, "accuracy is 0.929999999998, below 0.93", 0.93],
     [1e-9, "accuracy is 1e-9, below 0.1", 0.1],
   ])("a value that fails never reads as what was asked, nor as nothing: %f", (value, reason, expected) => {
     expect(check(`accuracy >= ${expected}`, accuracyOf(value)).reason).toBe(reason);
+  });
+
+  test.each(Array.from({ length: 19 }, (_, i) => (i + 1) / 20))(
+    "ten classes of recall %f have that balanced accuracy, whichever way the sum of ten is rounded",
+    (recall) => {
+      const truth = Array.from({ length: 200 }, (_, i) => Math.floor(i / 20));
+      const predicted = truth.map((c, i) => (i % 20 < Math.round(recall * 20) ? c : (c + 1) % 10));
+      const measurements = measure(labels(truth, predicted, 10));
+      const results = [">=", ">", "<=", "<", "==", "!="].map(
+        (operator) => check(`balanced_accuracy ${operator} ${recall}`, measurements).result,
+      );
+      expect(results).toEqual(["passed", "failed", "passed", "failed", "passed", "failed"]);
+    },
+  );
+
+  test("a reason says where a value counts as the number that it was compared with", () => {
+    const almost = accuracyOf(0.7999999999999999);
+    const reason = "accuracy is 0.7999999999999999, which counts as 0.8 (to 1e-12), ";
+    expect(check("accuracy >= 0.8", almost).reason).toBe(`${reason}at least 0.8 as asked`);
+    expect(check("accuracy < 0.8", almost).reason).toBe(`${reason}not below 0.8`);
+  });
+
+  test.each([
+    [0.8 - 2e-12, 0.8, false],
+    [0.8 - 0.9e-12, 0.8, true],
+    [1e6 - 2e-6, 1e6, false],
+    [1e6 - 0.9e-6, 1e6, true],
+    [-2e-12, 0, false],
+    [-0.9e-12, 0, true],
+  ])("%f is at least %f to 1e-12 of the larger of that and 1: %s", (value, expected, passed) => {
+    expect(check(`accuracy >= ${expected}`, accuracyOf(value)).passed).toBe(passed);
   });
 
   test("checks the metrics of a class", () => {
