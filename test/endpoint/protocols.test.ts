@@ -33,6 +33,7 @@ const azureml = (mode: string, encoding = "data"): Served => ({
 });
 const SERVED: readonly Served[] = [
   azureml("list"),
+  { ...azureml("named"), found: `${AZURE} with the input images`, alike: true },
   { ...azureml("string"), alike: true },
   { ...azureml("result"), alike: true },
   { ...azureml("result-string"), alike: true },
@@ -140,9 +141,9 @@ describe("evaluate --endpoint with the bare address of", () => {
     ["azureml", {}, [], "azureml", "data"],
     ["kserve", { mode: "v2" }, [], "kserve-v1", "instances"],
     ["kserve", { mode: "v2" }, ["--protocol", "oip"], "oip", "FP32"],
-    ["mlserver", {}, ["--model-name", "mnist"], "oip", "FP32"],
+    ["mlserver", {}, [], "oip", "FP32"],
     ["mlflow", {}, [], "mlflow", "inputs"],
-    ["triton", {}, ["--model-name", "mnist"], "oip-binary", "binary FP32"],
+    ["triton", {}, [], "oip-binary", "binary FP32"],
     ["triton", { mode: "uint8" }, ["--model-name", "mnist"], "oip-binary", "binary UINT8"],
     ["triton", {}, ["--model-name", "mnist", "--protocol", "oip"], "oip", "FP32"],
     ["triton", { mode: "uint8" }, ["--model-name", "mnist", "--protocol", "oip"], "oip", "UINT8"],
@@ -160,6 +161,49 @@ describe("evaluate --endpoint with the bare address of", () => {
       encoding,
     });
   });
+});
+
+test("Azure ML's labels and probabilities side by side are both read", async () => {
+  const { scoreUrl } = await server("azureml", { mode: "both", output: "probabilities" });
+  const { code, stderr, out } = await bare(["--endpoint", scoreUrl, ...few]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { differing, largest } = distance(predictionsOf(out), await local(LOGREG, ...few));
+  expect(differing).toEqual([]);
+  expect(largest).toBeLessThan(1e-6);
+});
+
+test("Azure ML's schema tells that images go as [n, 1, 28, 28] in a field of another name", async () => {
+  const { scoreUrl } = await server("azureml", { mode: "named", model: LENET, output: "logits" });
+  const { code, stderr, out } = await bare(["--endpoint", scoreUrl, ...few]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(distance(predictionsOf(out), await local(LENET, ...few)).differing).toEqual([]);
+  const { scorer } = metricsOf(out);
+  expect(scorer).toMatchObject({ preprocessing: { layout: "nchw" }, endpoint: { encoding: "data" } });
+});
+
+test("binary tensors are floats where the service does not say what its model takes", async () => {
+  const { scoreUrl } = await server("kserve", { mode: "v2" });
+  const args = ["--endpoint", scoreUrl, "--protocol", "oip-binary", ...few];
+  const { code, stderr, out } = await bare(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(distance(predictionsOf(out), await local(LOGREG)).differing).toEqual([]);
+  expect(metricsOf(out).scorer.endpoint).toMatchObject({ encoding: "binary FP32" });
+});
+
+test("--output names the output that MLServer is asked for, and else does not give", async () => {
+  const { scoreUrl } = await server("mlserver", { output: "labels" });
+  const { code, stderr, out } = await bare(["--endpoint", scoreUrl, "--output", "predict_proba", ...few]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { differing, largest } = distance(predictionsOf(out), await local(LOGREG, ...few));
+  expect(differing).toEqual([]);
+  expect(largest).toBeLessThan(1e-6);
+});
+
+test("--output is found in the replies of KServe, which refuses to be asked for one", async () => {
+  const { scoreUrl } = await server("kserve", { mode: "v2", output: "probabilities" });
+  const { code, stderr, out } = await bare(["--endpoint", scoreUrl, "--output", "output-0", ...few]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(distance(predictionsOf(out), await local(LOGREG, ...few)).differing).toEqual([]);
 });
 
 describe("evaluate --endpoint with a model that", () => {

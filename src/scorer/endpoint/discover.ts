@@ -31,7 +31,7 @@ interface Start {
 }
 
 /** Asks for a path of the service's; null where nothing answers there that could tell something. */
-export type Ask = (path: string) => Promise<Reply | null>;
+export type Ask = (path: string, method: "GET" | "POST") => Promise<Reply | null>;
 
 const NAMES = Object.keys(PROTOCOLS) as ProtocolName[];
 
@@ -85,8 +85,8 @@ function writesBytes({ forms }: Protocol): boolean {
 
 function askedOnce(ask: Ask): Ask {
   const replies = new Map<string, Promise<Reply | null>>();
-  return (path) => {
-    const reply = replies.get(path) ?? ask(path);
+  return (path, method) => {
+    const reply = replies.get(path) ?? ask(path, method);
     replies.set(path, reply);
     return reply;
   };
@@ -98,7 +98,7 @@ async function findings(protocol: Protocol, start: Target, ask: Ask): Promise<re
   let target = start;
   for (const question of protocol.questions) {
     const path = question.more && told.length === 0 ? null : question.path(target);
-    const reply = path === null ? null : await ask(path);
+    const reply = path === null ? null : await ask(path, question.post === true ? "POST" : "GET");
     const finding = reply && question.read(reply, target);
     if (!finding) continue;
     told.push(finding);

@@ -39,6 +39,7 @@ export async function planRequests(
     channels: 1,
     turned: false,
     input: null,
+    output: null,
     fixedBatch: null,
     filled: false,
   };

@@ -1,5 +1,6 @@
 import { waitUntilReady } from "../http/ready.ts";
 import { HttpFailure, type HttpReply } from "../http/transport.ts";
+import { JSON_HEADERS } from "../protocols/paths.ts";
 import { PROTOCOLS } from "../protocols/table.ts";
 import { scoreUrl, starts } from "./discover.ts";
 import type { EndpointHooks, EndpointOptions } from "./options.ts";
@@ -29,7 +30,7 @@ export class Service {
 
   async ready({ onWait }: EndpointHooks): Promise<void> {
     const paths = starts(this.#options).flatMap(({ name, target }) => PROTOCOLS[name].readyPaths(target));
-    await waitUntilReady((path) => this.#get(path), [...new Set(paths)], {
+    await waitUntilReady((path) => this.#send(path, "GET"), [...new Set(paths)], {
       limitMs: this.#options.waitMs,
       onWait,
       now: () => performance.now(),
@@ -39,9 +40,9 @@ export class Service {
   }
 
   /** Null where nothing can be learned. What may pass is asked again. */
-  async ask(path: string): Promise<HttpReply | null> {
+  async ask(path: string, method: "GET" | "POST"): Promise<HttpReply | null> {
     for (let attempt = 1; ; attempt++) {
-      const reply = await this.#get(path).catch((error: unknown) => {
+      const reply = await this.#send(path, method).catch((error: unknown) => {
         if (error instanceof HttpFailure) return null;
         throw error;
       });
@@ -51,15 +52,15 @@ export class Service {
     }
   }
 
-  async #get(path: string): Promise<HttpReply> {
+  async #send(path: string, method: "GET" | "POST"): Promise<HttpReply> {
     this.#asked += 1;
     const { url, timeoutMs } = this.#options;
     const reply = await this.#line.transport.send(
       {
-        method: "GET",
+        method,
         url: scoreUrl(url, path === "" ? "/" : path),
-        headers: {},
-        body: null,
+        headers: method === "POST" ? JSON_HEADERS : {},
+        body: method === "POST" ? Buffer.from("{}") : null,
         id: `${this.#line.traffic.run}-q${this.#asked}`,
         maxReplyBytes: MOST_TOLD_BYTES,
         timeoutMs: Math.min(timeoutMs, QUESTION_TIMEOUT_MS),

@@ -50,7 +50,7 @@ export async function understand(
 ): Promise<Understood> {
   const service = new Service(options, line, signal);
   await service.ready(hooks);
-  const candidates = await discover(options, (path) => service.ask(path));
+  const candidates = await discover(options, (path, method) => service.ask(path, method));
   const tried = await taken([...ways(candidates, options, images)], options, line, images, probe, signal);
   const found = await outputs(options, line, tried, images, probe, signal);
   return { ...found, writerPlan: tried.writerPlan, server: service.server };

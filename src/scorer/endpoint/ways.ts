@@ -2,7 +2,7 @@ import type { Layout } from "../../types.ts";
 import { inputPlans } from "../adapter.ts";
 import { shownUrl } from "../http/secrets.ts";
 import type { Images } from "../onnx.ts";
-import type { Form } from "../protocols/protocol.ts";
+import type { Form, TensorSpec } from "../protocols/protocol.ts";
 import { ROWS } from "../rows.ts";
 import { scoreUrl, type Candidate } from "./discover.ts";
 import type { EndpointOptions } from "./options.ts";
@@ -34,7 +34,9 @@ export function* ways(
 ): Generator<Tried> {
   for (const candidate of candidates) {
     const plans = forms(candidate).flatMap((form) =>
-      plansFor(candidate, form, images, options.layout).map((plan, order) => ({ form, plan, order })),
+      plansFor(candidate, form, images, options)
+        .flatMap((plan) => (plan.output === null ? [plan] : [plan, { ...plan, output: null }]))
+        .map((plan, order) => ({ form, plan, order })),
     );
     for (const { form, plan } of plans.sort((a, b) => a.order - b.order)) {
       const url =
@@ -61,14 +63,15 @@ function forms({ protocol, finding }: Candidate): readonly Form[] {
 
 function plansFor(
   candidate: Candidate,
-  { element, row }: Form,
+  { element, row, namesOutput }: Form,
   images: Images,
-  wanted: Layout | "auto",
+  { layout: wanted, output }: EndpointOptions,
 ): WriterPlan[] {
   const input = candidate.finding.input ?? null;
-  const common = { type: element, input, fixedBatch: null, filled: false };
+  const asked = namesOutput === true ? output : null;
+  const common = { type: element, input, output: asked, fixedBatch: null, filled: false };
   if (ROWS[row].picture) return [{ ...common, layout: "nhw", channels: 1, turned: false }];
-  if (input === null || input.shape.length === 0) {
+  if (input === null || input.shape.length === 0 || isMadeUp(input, images)) {
     const layouts = wanted === "auto" ? UNKNOWN_LAYOUTS : [wanted];
     return layouts.map((layout) => ({ ...common, layout, channels: 1, turned: false }));
   }
@@ -79,6 +82,11 @@ function plansFor(
   );
   // What a service says that it takes comes first; some take less.
   return plans.flatMap((plan) => (takesSeveral(plan) ? [{ ...plan, filled: true }, plan] : [plan]));
+}
+
+/** An example that is no image of the data set's tells nothing of the shape. */
+function isMadeUp({ shape, example }: TensorSpec, { shape: [height, width] }: Images): boolean {
+  return example === true && shape.slice(1).reduce((size, n) => size * n, 1) % (height * width) !== 0;
 }
 
 function takesSeveral({ fixedBatch }: WriterPlan): boolean {

@@ -14,6 +14,8 @@ export interface WriterPlan extends Pick<InputPlan, "layout" | "channels" | "tur
   readonly type: RowElement;
   /** What the service's metadata says of its input, null without metadata. */
   readonly input: TensorSpec | null;
+  /** The output that requests ask for; null: none is named. */
+  readonly output: string | null;
   /** How many images its input takes, where the metadata fixes a number; null: any. */
   readonly fixedBatch: number | null;
   /** Requests for fewer are filled up with their last image. */
@@ -68,6 +70,7 @@ export function createWriter(
     shape: wireShape(order, images, n),
     input: plan.input,
     id,
+    output: plan.output,
   });
   const rowBytes = ({ choice, pixels }: Item): number => {
     const { order, row } = feedOf(choice);

@@ -17,7 +17,7 @@ const count = (n: number): string => Array.from({ length: n }, (_, i) => i).join
  * predict as its default method and knows predict_proba.
  */
 const FORMS: readonly Form[] = [
-  jsonForm("data", () => '{"data":[', "]}"),
+  jsonForm("data", ({ input }) => `{${JSON.stringify(input?.name ?? "data")}:[`, "]}"),
   jsonForm("input_data", () => '{"input_data":[', "]}"),
   jsonForm(
     "input_data columns",
@@ -63,6 +63,9 @@ function unwrapped(json: unknown, times = 0): Answer {
     return answerOf(json);
   }
   const wrapper = WRAPPERS.find((name) => Object.hasOwn(json, name));
+  const lists = Object.entries(json).filter(([, value]) => Array.isArray(value));
+  // Labels under one name and probabilities under another: neither wraps the other.
+  if (wrapper !== undefined && lists.length > 1) return answerOf(Object.fromEntries(lists));
   if (wrapper !== undefined) return unwrapped(json[wrapper], times + 1);
   return outputs(json);
 }
@@ -99,12 +102,36 @@ function readSwagger(reply: Reply): Finding | null {
   const swagger = objectIn(reply);
   const info = swagger?.["info"];
   if (!isObject(info) || !/Azure Machine Learning/.test(String(info["description"]))) return null;
-  const definitions = swagger!["definitions"];
-  const input = isObject(definitions) ? definitions["ServiceInput"] : null;
-  const properties = isObject(input) && isObject(input["properties"]) ? Object.keys(input["properties"]) : [];
-  const forms = FORMS.map(({ name }) => name).filter((name) => properties.includes(name.split(" ")[0]!));
+  const { properties, example } = fieldsOf(fieldsOf(swagger!["definitions"])["ServiceInput"]);
   const says = `GET /swagger.json names ${oneLine(String(info["title"]), 100)}`;
+  const fields = Object.entries(fieldsOf(properties));
+  const [list, ...others] = fields.filter(([, type]) => fieldsOf(type)["type"] === "array");
+  if (list !== undefined && others.length === 0) {
+    const [name, type] = list;
+    const shape = shapeOf(fieldsOf(example)[name]);
+    const named = name === "data" ? "" : ` with the input ${oneLine(name, 100)}`;
+    const input = { name, datatype: datatypeIn(type), shape, example: true } as const;
+    return { says: `${says}${named}`, forms: ["data"], input };
+  }
+  const names = fields.map(([name]) => name);
+  const forms = FORMS.map(({ name }) => name).filter((name) => names.includes(name.split(" ")[0]!));
   return forms.length === 0 ? { says } : { says, forms };
+}
+
+const fieldsOf = (json: unknown): Fields => (isObject(json) ? json : {});
+
+/** The format of a schema's innermost numbers, as `double`; empty where it names none. */
+function datatypeIn(type: unknown): string {
+  const { items, format } = fieldsOf(type);
+  if (isObject(items)) return datatypeIn(items);
+  return typeof format === "string" ? format : "";
+}
+
+/** [-1, …] of an example for any number of images; empty where there is none. */
+function shapeOf(example: unknown): readonly number[] {
+  const dims: number[] = [];
+  for (let node: unknown = example; Array.isArray(node); node = node[0]) dims.push(node.length);
+  return dims.length < 2 ? [] : [-1, ...dims.slice(1)];
 }
 
 /** As the real server marks whose fault it was. */

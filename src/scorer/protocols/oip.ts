@@ -21,6 +21,7 @@ import { serviceWords, withoutAnswer } from "./words.ts";
 import { BINARY_EXTENSION, BINARY_LENGTH, oipService } from "./oip-service.ts";
 
 const MODELS = "/v2/models";
+const REPOSITORY = "/v2/repository/index";
 /** Where there is no metadata: KServe and MLServer, which have none, take any name. */
 const INPUT_NAME = "input-0";
 
@@ -31,20 +32,25 @@ const inputName = (input: TensorSpec | null): string => JSON.stringify(input?.na
 const inputFields = ({ shape, input }: RequestShape, datatype: string): string =>
   `"name":${inputName(input)},"shape":${JSON.stringify(shape)},"datatype":"${datatype}"`;
 
+const outputFields = ({ output }: RequestShape): string =>
+  output === null ? "" : `,"outputs":[{"name":${JSON.stringify(output)}}]`;
+
 function jsonForm(datatype: string, element: Form["element"]): Form {
   return {
     name: datatype,
     row: "json-flat",
     element,
     head: (request) => {
-      const asked = request.input?.datatype ?? datatype;
-      const written = datatype === "UINT8" && INTEGERS.includes(asked) ? asked : datatype;
-      return `{"id":${JSON.stringify(request.id)},"inputs":[{${inputFields(request, written)},"data":[`;
+      const taken = request.input?.datatype ?? datatype;
+      const written = datatype === "UINT8" && INTEGERS.includes(taken) ? taken : datatype;
+      const asked = `"id":${JSON.stringify(request.id)}${outputFields(request)}`;
+      return `{${asked},"inputs":[{${inputFields(request, written)},"data":[`;
     },
     separator: ",",
     tail: "]}]}",
     headers: () => JSON_HEADERS,
     mostRows: Infinity,
+    namesOutput: true,
   };
 }
 
@@ -56,7 +62,8 @@ function binaryForm(datatype: string, element: "float32" | "uint8", bytes: numbe
     head: (request) => {
       const size = request.shape.reduce((product, n) => product * n, bytes);
       const fields = inputFields(request, datatype);
-      return `{"id":${JSON.stringify(request.id)},"inputs":[{${fields},"parameters":{"binary_data_size":${size}}}]}`;
+      const asked = `"id":${JSON.stringify(request.id)}${outputFields(request)}`;
+      return `{${asked},"inputs":[{${fields},"parameters":{"binary_data_size":${size}}}]}`;
     },
     separator: "",
     tail: "",
@@ -65,11 +72,13 @@ function binaryForm(datatype: string, element: "float32" | "uint8", bytes: numbe
       [BINARY_LENGTH]: String(headBytes),
     }),
     mostRows: Infinity,
+    namesOutput: true,
   };
 }
 
 const JSON_FORMS = [jsonForm("FP32", "float32"), jsonForm("FP64", "float64"), jsonForm("UINT8", "uint8")];
-const BINARY_FORMS = [binaryForm("UINT8", "uint8", 1), binaryForm("FP32", "float32", 4)];
+/** Fractions first: a service that tells no datatype may take bytes for a model of fractions, and answer them wrongly. */
+const BINARY_FORMS = [binaryForm("FP32", "float32", 4), binaryForm("UINT8", "uint8", 1)];
 
 /** The forms for a model's datatype: none where there is no form for it. */
 function formsFor(datatype: string, forms: readonly Form[]): readonly string[] {
@@ -101,6 +110,24 @@ function tensors(specs: unknown): TensorSpec[] {
     datatype: String(datatype),
     shape: Array.isArray(shape) && shape.every(Number.isInteger) ? (shape as number[]) : [],
   }));
+}
+
+/** Triton and MLServer list their models here: the protocol's model repository extension. */
+function readRepository({ status, body }: Reply): Finding | null {
+  if (status !== 200) return null;
+  const models = textsIn(listIn(body).map((model) => (isObject(model) ? model["name"] : null)));
+  return models.length === 0
+    ? null
+    : { says: `POST ${REPOSITORY} lists ${models.slice(0, 5).join(", ")}`, models };
+}
+
+function listIn(body: Buffer): readonly unknown[] {
+  try {
+    const json = jsonOf(body);
+    return Array.isArray(json) ? json : [];
+  } catch {
+    return [];
+  }
 }
 
 /** A server without signatures answers with empty lists, which say nothing. */
@@ -199,6 +226,12 @@ const SHARED = {
 
 const modelQuestions = (forms: readonly Form[]): readonly Question[] => [
   { path: ({ root, model }) => (model === null ? `${root}${MODELS}` : null), read: readModels },
+  {
+    path: ({ root, model }) => (model === null ? `${root}${REPOSITORY}` : null),
+    read: readRepository,
+    more: true,
+    post: true,
+  },
   { path: modelAt, read: readModel(forms) },
 ];
 

@@ -15,7 +15,10 @@ export interface TensorSpec {
   readonly name: string;
   /** As the protocol writes it: `FP32`, `UINT8`, `DT_FLOAT`. */
   readonly datatype: string;
+  /** Empty where nothing is said of it. */
   readonly shape: readonly number[];
+  /** The shape is that of an example, which may have been made up. */
+  readonly example?: true;
 }
 
 /** The images of one request, for what stands around them. */
@@ -26,6 +29,8 @@ export interface RequestShape {
   readonly input: TensorSpec | null;
   /** Unique to the request: protocols that have a field for it get it back. */
   readonly id: string;
+  /** The one output that is asked for, where the protocol has a field for it; null: none is named. */
+  readonly output: string | null;
 }
 
 /** One way of a protocol's to write images: a request's body is `head`, the rows joined by `separator`, and `tail`. */
@@ -44,6 +49,8 @@ export interface Form {
   readonly mostRows: number;
   /** Where images in this form go; absent: the protocol's `scorePath`. */
   readonly path?: (target: Target) => string;
+  /** A request can name the output that it asks for; some services give it only then, and others refuse to be asked. */
+  readonly namesOutput?: true;
 }
 
 /** What came back: the body as it is, header names in lower case. */
@@ -77,13 +84,15 @@ export interface Finding {
   readonly forms?: readonly string[];
 }
 
-/** A GET whose reply tells whether a service speaks a protocol, and what it holds. */
+/** A request without images whose reply tells whether a service speaks a protocol, and what it holds. */
 export interface Question {
   readonly path: (target: Target) => string | null;
   /** Null where the reply says nothing: another protocol, an error page. */
   readonly read: (reply: Reply, target: Target) => Finding | null;
   /** It tells more of a protocol that an earlier question found, and nothing where none did. */
   readonly more?: boolean;
+  /** It is asked by POST, with an empty object. */
+  readonly post?: true;
 }
 
 /** A serving API: how a request is written and a reply is read. Pure. */

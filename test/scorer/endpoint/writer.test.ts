@@ -13,6 +13,7 @@ const FLAT: WriterPlan = {
   channels: 1,
   turned: false,
   input: null,
+  output: null,
   fixedBatch: null,
   filled: false,
 };

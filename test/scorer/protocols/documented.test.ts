@@ -18,7 +18,7 @@ function written(protocol: Protocol, name: string): string {
   const writer = rowWriter(form.row, values, image);
   return requestBody(
     form,
-    { shape: [2, ...image], input: null, id: "1" },
+    { shape: [2, ...image], input: null, id: "1", output: null },
     writer,
     Uint8Array.of(0, 9, 8, 255),
   ).body.toString();
@@ -44,14 +44,15 @@ test.each([
   expect(written(protocol, name)).toBe(expected);
 });
 
-const swagger = (properties: object) =>
+const list = (items: object) => ({ type: "array", items });
+const swagger = (properties: object, example?: object) =>
   reply(
     JSON.stringify({
       info: {
         title: "mnist",
         description: "API specification for the Azure Machine Learning service mnist",
       },
-      definitions: { ServiceInput: { type: "object", properties } },
+      definitions: { ServiceInput: { type: "object", properties, example } },
     }),
   );
 
@@ -63,6 +64,10 @@ describe("azureml", () => {
     [
       '{"result": {"labels": [7], "probabilities": [[0.25, 0.75]]}}',
       "labels int64 [1] 7; probabilities float64 [1, 2] 0.25,0.75",
+    ],
+    [
+      '{"result": [7], "probabilities": [[0.25, 0.75]], "version": "2"}',
+      "result int64 [1] 7; probabilities float64 [1, 2] 0.25,0.75",
     ],
     ['[{"0": 7}, {"0": 2}]', "0 int64 [2] 7,2"],
     [
@@ -86,6 +91,27 @@ describe("azureml", () => {
     expect(question!.read(swagger({ data: {} }), target)).toEqual({
       says: "GET /swagger.json names mnist",
       forms: ["data"],
+    });
+    const images = list(list(list({ type: "number", format: "double" })));
+    expect(
+      question!.read(
+        swagger(
+          { images },
+          {
+            images: [
+              [
+                [0, 0, 0],
+                [0, 0, 0],
+              ],
+            ],
+          },
+        ),
+        target,
+      ),
+    ).toEqual({
+      says: "GET /swagger.json names mnist with the input images",
+      forms: ["data"],
+      input: { name: "images", datatype: "double", shape: [-1, 2, 3], example: true },
     });
     expect(question!.read(swagger({ Inputs: {}, GlobalParameters: {} }), target)!.forms).toEqual([
       "Inputs predict_proba",

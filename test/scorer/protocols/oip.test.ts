@@ -11,10 +11,20 @@ const unit = Float32Array.from({ length: 256 }, (_, x) => x / 255);
 const raw = Uint8Array.from({ length: 256 }, (_, x) => x);
 const form = (name: string): Form => [...oip.forms, ...oipBinary.forms].find((one) => one.name === name)!;
 
-function request(name: string, datatype: string | null, values: Float32Array | Uint8Array) {
+function request(
+  name: string,
+  datatype: string | null,
+  values: Float32Array | Uint8Array,
+  output: string | null = null,
+) {
   const input = datatype === null ? null : { name: "pixels", datatype, shape: [-1, 2] };
   const writer = rowWriter(form(name).row, values, [2]);
-  return requestBody(form(name), { shape: [2, 2], input, id: "r-1" }, writer, Uint8Array.of(0, 255, 1, 128));
+  return requestBody(
+    form(name),
+    { shape: [2, 2], input, id: "r-1", output },
+    writer,
+    Uint8Array.of(0, 255, 1, 128),
+  );
 }
 
 describe("requests of the Open Inference Protocol", () => {
@@ -44,6 +54,16 @@ describe("requests of the Open Inference Protocol", () => {
     });
     expect([0, 4, 8, 12].map((at) => body.readFloatLE(length + at))).toEqual([0, 1, unit[1], unit[128]]);
     expect(headers["Content-Type"]).toBe("application/octet-stream");
+  });
+
+  test("name the output that is asked for", () => {
+    const outputs = [{ name: "predict_proba" }];
+    expect(JSON.parse(request("FP32", "FP32", unit, "predict_proba").body.toString())).toMatchObject({
+      outputs,
+    });
+    const { body, headers } = request("binary FP32", "FP32", unit, "predict_proba");
+    const length = Number(headers["Inference-Header-Content-Length"]);
+    expect(JSON.parse(body.subarray(0, length).toString())).toMatchObject({ outputs });
   });
 
   test("binary ones of bytes are the pixels", () => {
@@ -184,7 +204,7 @@ describe("questions about metadata", () => {
     );
     expect(oipBinary.questions[0]!.read(triton, target)).toEqual({
       says: "GET /v2 names triton 2.50.0 with binary_tensor_data",
-      forms: ["binary UINT8", "binary FP32"],
+      forms: ["binary FP32", "binary UINT8"],
     });
     expect(oip.questions[0]!.read(triton, target)).toEqual({ says: "GET /v2 names triton 2.50.0" });
   });

@@ -242,8 +242,12 @@ describe("questions of what the servers answered", () => {
 
   test("oip asks for the list of models only while none is known", () => {
     const paths = oip.questions.map((question) => question.path({ ...target, model: null }));
-    expect(paths).toEqual(["/v2", "/v2/models", null]);
-    const [, models] = oip.questions;
+    expect(paths).toEqual(["/v2", "/v2/models", "/v2/repository/index", null]);
+    const [, models, repository] = oip.questions;
+    expect(repository!.read(mlserver("repository-index"), target)).toEqual({
+      says: "POST /v2/repository/index lists mnist-modes, mnist",
+      models: ["mnist-modes", "mnist"],
+    });
     expect(models!.read(kserveServer("get_v2_models"), target)).toEqual({
       says: "GET /v2/models lists mnist, mnist-modes",
       models: ["mnist", "mnist-modes"],

@@ -26,7 +26,7 @@ function valuesFor({ element }: Form): Float32Array | Float64Array | Uint8Array 
 
 function body(form: Form, images: number, input: RequestShape["input"] = null) {
   const shape = [images, ...(ROWS[form.row].picture ? [28, 28] : [784])];
-  const request = { shape, input, id: "req-42" };
+  const request = { shape, input, id: "req-42", output: null };
   const writer = rowWriter(form.row, valuesFor(form), shape.slice(1));
   const written = requestBody(form, request, writer, PIXELS.subarray(0, images * 784));
   let rowBytes = 0;

@@ -15,6 +15,8 @@ export const MODES = [
   "input_data",
   "schema",
   "html",
+  "named",
+  "both",
 ] as const;
 
 const SCRIPT_ERROR = "An unexpected error occurred in scoring script. Check the logs for more info.";
@@ -35,7 +37,7 @@ export function azureml(deployment: Deployment): Service {
     scorePaths: ["/score"],
     keepAliveMs: 0,
     handle: async (request, exchange) =>
-      tooManyHeaders(request) ?? routeOf(request) ?? (await run(request, exchange, deployment)),
+      tooManyHeaders(request) ?? routeOf(request, deployment) ?? (await run(request, exchange, deployment)),
   };
 }
 
@@ -108,12 +110,12 @@ function page(limit: string): Reply {
 }
 
 /** Answers that need no scoring script; null where it is asked. */
-function routeOf(request: Request): Reply | null {
+function routeOf(request: Request, deployment: Deployment): Reply | null {
   const { method, path, query } = request;
   if (path === "/" && (method === "GET" || method === "HEAD")) {
     return gunicorn(request, 200, "Healthy", { type: "text/html; charset=utf-8", failed: null });
   }
-  if (path === "/swagger.json" && method === "GET") return swagger(request, query);
+  if (path === "/swagger.json" && method === "GET") return swagger(request, query, deployment);
   if (path !== "/" && path !== "/score") return gunicorn(null, 404, message(NOT_FOUND));
   if (method === "OPTIONS") return gunicorn(request, 200, "", { type: "text/html; charset=utf-8" });
   if (path === "/" || (method !== "POST" && method !== "GET")) {
@@ -122,7 +124,7 @@ function routeOf(request: Request): Reply | null {
   return null;
 }
 
-function swagger(request: Request, query: string): Reply {
+function swagger(request: Request, query: string, { mode, rowShape }: Deployment): Reply {
   const version = new URLSearchParams(query).get("version") ?? "2";
   if (!["2", "3", "3.1"].includes(version)) {
     const text = `Swagger version [${version}] is not valid. Supported versions: [2, 3, 3.1].`;
@@ -133,8 +135,23 @@ function swagger(request: Request, query: string): Reply {
   return gunicorn(
     request,
     200,
-    `{${head}, "info": {"title": "ML service", "description": "API specification for the Azure Machine Learning service ML service", "version": "1.0"}, "paths": ${paths}}`,
+    `{${head}, "info": {"title": "ML service", "description": "API specification for the Azure Machine Learning service ML service", "version": "1.0"}, "paths": ${paths}${mode === "named" ? definitions(rowShape) : ""}}`,
   );
+}
+
+/** What inference_schema's decorators make of a run() whose argument is `images`, with a sample of one image. */
+function definitions(rowShape: readonly number[]): string {
+  const type = rowShape.reduce(
+    (items: string) => `{"type": "array", "items": ${items}}`,
+    `{"type": "number", "format": "double"}`,
+  );
+  const sample = rowShape.reduceRight(
+    (items: unknown, size) => Array.from({ length: size }, () => items),
+    0 as unknown,
+  );
+  const properties = `{"images": {"type": "array", "items": ${type}, "format": "numpy.ndarray"}}`;
+  const example = `{"images": ${JSON.stringify([sample])}}`;
+  return `, "definitions": {"ServiceInput": {"type": "object", "properties": ${properties}, "example": ${example}}}`;
 }
 
 async function run(request: Request, exchange: Exchange, deployment: Deployment): Promise<Reply> {
@@ -204,6 +221,7 @@ function schemaError(request: Request, text: string): Reply | null {
 /** What the scoring script takes the images from. */
 function dataOf(text: string, mode: string): unknown {
   const body = objectOf(parseJson(text, true));
+  if (mode === "named") return body?.["images"];
   if (mode === "automl") return objectOf(body?.["Inputs"])?.["data"];
   if (mode !== "input_data") return body?.["data"];
   return objectOf(body?.["input_data"])?.["data"] ?? body?.["input_data"];
@@ -215,5 +233,6 @@ function answer({ labels, values, k }: Scores, { mode, output }: Deployment): st
   if (mode === "result") return `{"result": ${list}}`;
   if (mode === "result-string") return JSON.stringify(`{"result": ${list}}`);
   if (mode === "automl") return `{"Results": ${list}}`;
+  if (mode === "both") return `{"result": [${writeInts(labels, PYTHON)}], "probabilities": ${list}}`;
   return list;
 }

@@ -83,6 +83,9 @@ function other({ method, path }: Request, deployment: Deployment): Reply {
   if (path === "/v2") {
     return reply(200, JSON.stringify({ name: "triton", version: "2.50.0", extensions: EXTENSIONS }));
   }
+  if (method === "POST" && path === "/v2/repository/index") {
+    return reply(200, JSON.stringify([{ name, version: VERSION, state: "READY" }]));
+  }
   const asked = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/.exec(path);
   if (asked === null) return reply(404, "");
   const [, model, version = VERSION, what] = asked;
