@@ -57,8 +57,13 @@ export interface PixelChoice {
   readonly transpose: boolean;
 }
 
+/** How images become as large as the model takes them. */
+export type Resize = "none" | "pad" | "bilinear";
+
 export interface Preprocessing extends PixelChoice {
   readonly layout: Layout;
+  /** Absent where the images are as large as the model takes them. */
+  readonly resize?: { readonly method: Exclude<Resize, "none">; readonly to: readonly [number, number] };
 }
 
 /**

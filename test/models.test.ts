@@ -78,7 +78,7 @@ async function evaluated(
   const { choices, scorer } = await openModel(
     loaded,
     dataset,
-    { layout: "auto", output: options.output ?? null },
+    { layout: "auto", resize: "none", output: options.output ?? null },
     probe,
   );
   const found = await preflight({
@@ -322,7 +322,7 @@ const REFUSALS: Record<WrongName, string> = {
   "no-inputs":
     "FILE has 0 inputs, but an image classifier has one: export it with the image as its only input",
   "32x32":
-    "FILE takes images of 32×32 pixels (pixels float32 [N, 1, 32, 32]), but the data set's images are 28×28: use a model made for this data set, or the data set that it was made for",
+    "FILE takes images of 32×32 pixels (pixels float32 [N, 1, 32, 32]), but the data set's images are 28×28: nothing is resized unless you say how: add --resize bilinear or --resize pad, whichever the model was trained with",
   "seven-classes":
     "FILE gives 7 scores an image (first float32 [N, 7]), but the data set has 10 classes: use a model made for this data set, or name another output with --output",
   "label-and-seven":

@@ -39,7 +39,7 @@ function images(start: number, end: number): Batch {
 }
 
 async function opened(path: string): Promise<OpenedModel> {
-  const settings = { layout: "auto", output: null } as const;
+  const settings = { layout: "auto", resize: "none", output: null } as const;
   return openModel(await loadModel(path), { shape: SHAPE, classes: DIGITS }, settings, images(0, 64));
 }
 

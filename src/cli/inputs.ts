@@ -128,8 +128,8 @@ async function load({ model = bundledModel }: EvaluateArguments, { loadModel }: 
   let close = (): Promise<void> => loaded.session.release();
   return {
     async open(dataset, probe, options, signal) {
-      const { layout, output = null } = options;
-      const opened = await openModel(loaded, dataset, { layout, output }, probe);
+      const { layout, resize, output = null } = options;
+      const opened = await openModel(loaded, dataset, { layout, resize, output }, probe);
       close = () => opened.scorer(opened.choices[0]!).close();
       const outcome = await tryChoices(opened, dataset, probe, options, signal);
       return { opened, scorer: opened.scorer(outcome.preflight.chosen), outcome };

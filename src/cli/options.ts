@@ -4,7 +4,7 @@ import { CATALOG, type DatasetName, type SplitName } from "../dataset/catalog.ts
 import { UsageError } from "../errors.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
 import { SCALES } from "../scorer/scales.ts";
-import type { Layout, Scale } from "../types.ts";
+import type { Layout, Resize, Scale } from "../types.ts";
 import { endpointOptions } from "./endpoint-options.ts";
 import { choice, classNames, listOf, repeatable, text, VALUE, wholeNumber } from "./option-kinds.ts";
 
@@ -13,6 +13,7 @@ const DATASETS = Object.keys(CATALOG) as DatasetName[];
 const BUNDLED = "mnist" as const;
 const FORMATS = ["svg", "png"] as const;
 const LAYOUTS = ["auto", "flat", "nhw", "nchw", "nhwc"] as const satisfies readonly (Layout | "auto")[];
+const RESIZES = ["none", "pad", "bilinear"] as const satisfies readonly Resize[];
 const SCALE_CHOICES = ["auto", ...(Object.keys(SCALES) as Scale[])] as const;
 
 export type ChartFormat = (typeof FORMATS)[number];
@@ -103,6 +104,12 @@ export function evaluateOptions<T>(args: Argv<T>) {
       default: "auto" as const,
       desc: "Order of the model's input",
     })
+    .option("resize", {
+      group: MODEL,
+      ...choice("resize", RESIZES),
+      default: "none" as const,
+      desc: "For a model of another input size: black edges (pad) or scaled (bilinear)",
+    })
     .option("invert", {
       group: MODEL,
       type: "boolean",
@@ -169,7 +176,12 @@ export function evaluateOptions<T>(args: Argv<T>) {
       default: 42,
       desc: "Everything random",
     })
-    .check(({ images, labels }) => {
+    .check(({ images, labels, resize, endpoint, model }) => {
+      if (resize !== "none" && endpoint !== undefined && model === undefined) {
+        throw new UsageError(
+          "--resize is for a local model: a service gets the images as they are, and resizes them itself",
+        );
+      }
       if ((images === undefined) !== (labels === undefined)) {
         throw new UsageError("--images and --labels go together: name both files of the pair");
       }

@@ -1,4 +1,4 @@
-import type { Evaluation, Layout, PixelChoice, Preflight, Scale } from "../types.ts";
+import type { Evaluation, Layout, PixelChoice, Preflight, Resize, Scale } from "../types.ts";
 import { decimal } from "./format.ts";
 
 const FORMULAS = {
@@ -13,6 +13,10 @@ const LAYOUTS = {
   nchw: "[n, 1, h, w]",
   nhwc: "[n, h, w, 1]",
 } as const satisfies Record<Layout, string>;
+const RESIZED = {
+  pad: "The images were padded with black, or cut,",
+  bilinear: "The images were resized, bilinearly,",
+} as const satisfies Record<Exclude<Resize, "none">, string>;
 /** Below this, a log loss is shown with a digit more. */
 const SMALL_LOSS = 0.1;
 
@@ -31,7 +35,9 @@ export function wayText(choice: PixelChoice): string {
 export function preprocessingText({ scorer, preflight }: Pick<Evaluation, "scorer" | "preflight">): string {
   const { preprocessing } = scorer;
   const fed = preflight?.statement ?? `Pixels as ${wayText(preprocessing)}`;
-  return `${fed}. Their layout is ${LAYOUTS[preprocessing.layout]} (${preprocessing.layout}).`;
+  const { resize, layout } = preprocessing;
+  const sized = resize === undefined ? "" : `${RESIZED[resize.method]} to ${resize.to.join("×")}. `;
+  return `${fed}. ${sized}Their layout is ${LAYOUTS[layout]} (${layout}).`;
 }
 
 export function lossText(value: number | null): string {

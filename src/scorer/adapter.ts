@@ -1,7 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
-import type { Layout } from "../types.ts";
+import type { Layout, Resize } from "../types.ts";
 import { ELEMENTS, isElementType, type ElementType } from "./elements.ts";
 
 export type Metadata = InferenceSession.ValueMetadata;
@@ -19,6 +19,8 @@ export interface InputPlan {
   readonly fixedBatch: number | null;
   /** [height, width] that the model takes. */
   readonly shape: readonly [number, number];
+  /** How the images come to that size; null: they have it. */
+  readonly resize: Exclude<Resize, "none"> | null;
   /** The model takes the images on their side only: its height is their width. */
   readonly turned: boolean;
 }
@@ -70,6 +72,7 @@ export function describeTensor({ name, type, shape }: TensorMetadata): string {
  * dimensions open.
  *
  * @param images [height, width] of the data set's images
+ * @param resize null: it is not to be resized, and asking for it would be no use
  * @throws ScorerError where it cannot take them at all
  */
 export function inputPlans(
@@ -77,14 +80,19 @@ export function inputPlans(
   inputs: readonly Metadata[],
   images: readonly [number, number],
   wanted: Layout | "auto",
+  resize: Resize | null,
 ): readonly InputPlan[] {
   const input = onlyInput(file, inputs);
   const upright = plansFor(input, images, wanted, false);
   const [height, width] = images;
   const plans =
     upright.length > 0 || height === width ? upright : plansFor(input, [width, height], wanted, true);
-  if (plans.length === 0) throw refusal(file, input, images, wanted);
-  return plans;
+  if (plans.length > 0) return plans;
+  const size = modelSize(input.shape);
+  const fitting = size === null ? [] : plansFor(input, size, wanted, false);
+  if (fitting.length === 0 || resize === null || resize === "none")
+    throw refusal(file, input, images, wanted, fitting.length > 0 && resize === "none");
+  return fitting.map((plan) => ({ ...plan, resize }));
 }
 
 function onlyInput(
@@ -125,7 +133,7 @@ function plansFor(
   }).map(([layout, channels]) => {
     const [batch] = input.shape;
     const fixedBatch = typeof batch === "number" && batch > 0 ? batch : null;
-    return { name: input.name, type: input.type, layout, channels, fixedBatch, shape, turned };
+    return { name: input.name, type: input.type, layout, channels, fixedBatch, shape, resize: null, turned };
   });
 }
 
@@ -134,28 +142,32 @@ function refusal(
   input: TensorMetadata,
   [height, width]: readonly [number, number],
   wanted: Layout | "auto",
+  canBeResized: boolean,
 ): ScorerError {
   const given = wanted === "auto" ? "" : ` as --layout ${wanted}`;
   const size = modelSize(input.shape);
   const takesWhat =
     size === null
       ? `takes ${describeTensor(input)}`
-      : `takes images of ${size} pixels (${describeTensor(input)})`;
+      : `takes images of ${size.join("×")} pixels (${describeTensor(input)})`;
+  const advice = canBeResized
+    ? "nothing is resized unless you say how: add --resize bilinear or --resize pad, whichever the model was trained with"
+    : "use a model made for this data set, or the data set that it was made for";
   return new ScorerError(
-    `${file} ${takesWhat}, but the data set's images are ${height}×${width}${given}: ` +
-      "use a model made for this data set, or the data set that it was made for",
+    `${file} ${takesWhat}, but the data set's images are ${height}×${width}${given}: ${advice}`,
   );
 }
 
-/** Which image size a fixed shape means, where that is plain. */
-function modelSize(shape: readonly Dimension[]): string | null {
+/** [height, width] that a fixed shape means, where that is plain. */
+function modelSize(shape: readonly Dimension[]): readonly [number, number] | null {
   const sizes = shape.slice(1).filter((size): size is number => typeof size === "number" && size > 0);
   if (sizes.length !== shape.length - 1) return null;
+  const [first = 0, second = 0, third = 0] = sizes;
   if (sizes.length === 1) {
-    const side = Math.sqrt(sizes[0]!);
-    return Number.isInteger(side) ? `${side}×${side}` : String(sizes[0]);
+    const side = [first, first / 3].map(Math.sqrt).find(Number.isInteger);
+    return side === undefined ? null : [side, side];
   }
-  if (sizes.length === 2) return sizes.join("×");
+  if (sizes.length === 2) return [first, second];
   if (sizes.length !== 3) return null;
-  return sizes[0]! <= 4 ? `${sizes[1]}×${sizes[2]}` : `${sizes[0]}×${sizes[1]}`;
+  return first <= 4 ? [second, third] : [first, second];
 }

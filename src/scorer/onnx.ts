@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
-import type { Batch, Layout, PixelChoice, Scorer, ScorerDescription, Scores } from "../types.ts";
+import type { Batch, Layout, PixelChoice, Resize, Scorer, ScorerDescription, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
 import { columnOrder, inOrder, writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
 import { choicesFor } from "./choices.ts";
@@ -24,6 +24,8 @@ export interface Images {
 
 export interface ModelOptions {
   readonly layout: Layout | "auto";
+  /** null: it cannot be asked for. */
+  readonly resize: Resize | null;
   /** The output to read; null: the one that holds scores or labels. */
   readonly output: string | null;
 }
@@ -97,7 +99,7 @@ async function understand(
 ): Promise<Understood> {
   const { file, session } = loaded;
   const tensors = tensorOutputs(file.path, session.outputMetadata, options.output);
-  const plans = inputPlans(file.path, session.inputMetadata, images.shape, options.layout);
+  const plans = inputPlans(file.path, session.inputMetadata, images.shape, options.layout, options.resize);
   const original = { loaded, session, tensors, images, probe };
   const fixed = await firstThatRuns(original, plans);
   const freed = await freedSession(original, fixed);
@@ -145,7 +147,11 @@ function description(
     kind: "onnx",
     name: basename(file.path),
     sha256: file.sha256,
-    preprocessing: { ...choice, layout: plan.layout },
+    preprocessing: {
+      ...choice,
+      layout: plan.layout,
+      ...(plan.resize === null ? {} : { resize: { method: plan.resize, to: plan.shape } }),
+    },
     model: {
       ...facts,
       input: describeTensor(session.inputMetadata[0] as TensorMetadata),

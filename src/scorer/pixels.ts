@@ -1,6 +1,7 @@
 import type { PixelChoice } from "../types.ts";
 import { tensorShape, type InputPlan } from "./adapter.ts";
 import { ELEMENTS, toElements, type Numbers } from "./elements.ts";
+import { resizer } from "./resize.ts";
 import { SCALES } from "./scales.ts";
 import { wirePixels } from "./wire.ts";
 
@@ -27,14 +28,18 @@ export function pixelWriter(
 ): PixelWriter {
   const values = Array.from({ length: 256 }, (_, x) => SCALES[choice.scale](choice.invert ? 255 - x : x));
   const table = toElements(values, plan.type);
-  const size = images[0] * images[1];
+  const { shape, turned, resize } = plan;
+  const resized = resize === null ? null : resizer(resize, images, shape);
+  const [height, width] = turned ? [shape[1], shape[0]] : shape;
+  const size = height * width;
   const order = { layout: plan.layout, channels: plan.channels, transpose: choice.transpose };
   let buffer = new ELEMENTS[plan.type].array(0) as Numbers;
   return {
     write(pixels, rows, runImages) {
       const length = runImages * plan.channels * size;
       if (buffer.length !== length) buffer = new ELEMENTS[plan.type].array(length);
-      copy(wirePixels(pixels.subarray(0, rows * size), order, images), table, buffer);
+      const given = pixels.subarray(0, rows * images[0] * images[1]);
+      copy(wirePixels(resized?.(given) ?? given, order, [height, width]), table, buffer);
       return { buffer, shape: tensorShape(plan, runImages) };
     },
   };

@@ -48,7 +48,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const loaded = await loadModel(options.path);
   const shape = shapeOf(loaded);
   const classes = options.classes ?? numbered(classesOf(loaded));
-  const opened = await openModel(loaded, { shape, classes }, options, probeImages(shape));
+  const opened = await openModel(
+    loaded,
+    { shape, classes },
+    { ...options, resize: null },
+    probeImages(shape),
+  );
   const scorer = opened.scorer(opened.choices[0]!);
   const { model, sha256 = "" } = scorer.describe();
   const { numbers } = opened;

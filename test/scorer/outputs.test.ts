@@ -69,7 +69,12 @@ async function factsOf(output: string | null) {
     pixels: new Uint8Array(784).fill(100),
     labels: Uint8Array.of(0),
   };
-  const { choices, scorer } = await openModel(loaded, images, { layout: "auto", output }, probe);
+  const { choices, scorer } = await openModel(
+    loaded,
+    images,
+    { layout: "auto", resize: "none", output },
+    probe,
+  );
   return scorer(choices[0]!).describe().model;
 }
 

@@ -38,7 +38,16 @@ describe("wirePixels(pixels, order, images)", () => {
         const pixels = Uint8Array.from({ length: 3 * height * width }, (_, i) => i);
         const shape: readonly [number, number] = transpose ? [width, height] : [height, width];
         const local = pixelWriter(
-          { name: "x", type: "uint8", layout, channels: depth, fixedBatch: null, shape, turned: transpose },
+          {
+            name: "x",
+            type: "uint8",
+            layout,
+            channels: depth,
+            fixedBatch: null,
+            shape,
+            resize: null,
+            turned: transpose,
+          },
           { scale: "raw", invert: false, transpose },
           [height, width],
         ).write(pixels, 3, 3);

@@ -77,7 +77,7 @@ function plansFor(
   }
   const shape = input.shape.map((size) => (size < 0 ? "" : size));
   const metadata = [{ name: input.name, isTensor: true, type: element, shape }] as const;
-  const plans = inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted).map(
+  const plans = inputPlans(shownUrl(candidate.url), metadata, images.shape, wanted, null).map(
     ({ layout, channels, turned, fixedBatch }) => ({ ...common, layout, channels, turned, fixedBatch }),
   );
   // What a service says that it takes comes first; some take less.
