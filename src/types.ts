@@ -196,6 +196,8 @@ export interface Interval {
   readonly level: number;
   /** `wilson`, … */
   readonly method: string;
+  /** How many intervals hold together at `level`, this one among them; absent: this one alone. What is picked needs such. */
+  readonly simultaneous?: number;
 }
 
 /** A number and how sure it is. `value` is null where the number is undefined: never NaN, never a made-up 0. */
@@ -217,6 +219,13 @@ export interface ClassMetrics {
   readonly average_precision: Estimate;
 }
 
+/** The class with the lowest recall. */
+export interface WeakestClass {
+  readonly class: string;
+  /** Its interval holds together with those of all classes that have images: the class was picked after looking. */
+  readonly recall: Estimate;
+}
+
 /** One off-diagonal cell of the confusion matrix. */
 export interface Confusion {
   readonly true: string;
@@ -224,6 +233,7 @@ export interface Confusion {
   readonly count: number;
   /** count / support of the true class. */
   readonly rate: number;
+  /** Of the rate; it holds together with those of all possible confusions. */
   readonly interval: Interval | null;
 }
 
@@ -237,6 +247,13 @@ export interface CalibrationBin {
   /** Mean confidence in the bin, null in an empty bin. */
   readonly confidence: number | null;
   readonly interval: Interval | null;
+}
+
+/** Whether confidences are those of a calibrated model. */
+export interface CalibrationTest {
+  /** How often the bins of a perfectly calibrated model are at least so far off. */
+  readonly p_value: number;
+  readonly method: string;
 }
 
 /** How many correct and wrong predictions have their confidence in (low, high]. */
@@ -271,9 +288,15 @@ export interface Measurements {
   readonly confusionMatrix: readonly (readonly number[])[];
   readonly metrics: Readonly<Record<string, Estimate>>;
   readonly perClass: readonly ClassMetrics[];
-  /** Most frequent first. */
+  /** Null where no class is weaker than the others. */
+  readonly weakestClass: WeakestClass | null;
+  /** The surest first: by the low end of the interval. */
   readonly topConfusions: readonly Confusion[];
-  readonly calibration: { readonly bins: readonly CalibrationBin[] } | null;
+  readonly calibration: {
+    readonly bins: readonly CalibrationBin[];
+    /** Over all bins; null without images. */
+    readonly test: CalibrationTest | null;
+  } | null;
   readonly confidence: { readonly bins: readonly ConfidenceBin[] } | null;
   readonly curves: Curves | null;
 }

@@ -28,6 +28,7 @@ const GROUND = [
   "grouped.ts",
   "files",
   "text",
+  "statistics",
 ];
 
 interface Import {

@@ -1,14 +1,14 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { ConfidenceBin, Evaluation } from "../types.ts";
 import type { Chart, Layer } from "./chart.ts";
-import { percent, wholeNumber } from "./wording.ts";
+import { counted, percent, wholeNumber } from "./wording.ts";
 import { colors, fixedFrame, sizes, weights } from "./theme.ts";
 
 const HEIGHT = 520;
 const ROOM = { left: 72, right: 14, top: 4, bottom: 48 };
 /** The confidence above which the chart says how often the model is right, where it is an edge between bins. */
 const THRESHOLD = 0.9;
-/** A share of all images in one bin from which the confidence says nothing about them. */
+/** A share of all images in one bin from which the bins do not show whether right and wrong ones differ. */
 const NEARLY_ALL = 0.99;
 /** The tallest bar of each side is 1 high; beyond is room for a line of text. */
 const END = 1.16;
@@ -53,14 +53,15 @@ function title(e: Evaluation): string {
   if (all.images === 0) return "There are no probabilities to tell right from wrong predictions";
   const only = onlyBin(bins);
   if (only) {
-    return `Right or wrong, the confidence is ${short(only.low)} to ${short(only.high)}: it does not tell them apart`;
+    return `Right or wrong, nearly every prediction has a confidence of ${short(only.low)} to ${short(only.high)}`;
   }
   const threshold = thresholdOf(bins);
   const sure = sums(above(bins, threshold));
   const edge = short(threshold);
   if (sure.images === 0) return `No prediction has a confidence above ${edge}`;
-  if (sure.wrong === 0) return `Above ${edge} confidence it is never wrong`;
-  if (sure.correct === 0) return `Above ${edge} confidence it is always wrong`;
+  const predictions = `of the ${counted(sure.images, "prediction")} above ${edge} confidence`;
+  if (sure.wrong === 0) return `None ${predictions} is wrong`;
+  if (sure.correct === 0) return `None ${predictions} is right`;
   return `Above ${edge} confidence it is right ${percent(sure.correct / sure.images)} of the time`;
 }
 

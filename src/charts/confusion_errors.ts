@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import type { Evaluation } from "../types.ts";
 import type { Chart } from "./chart.ts";
 import { ramp, textOn } from "./color.ts";
-import { confusionsOf, highest, type Mistaken, tally, total } from "./confusions.ts";
+import { confusionsOf, type Mistaken, pickedRange, strongest, tally, total } from "./confusions.ts";
 import { type Cell, fitsCell, type MatrixLayout, matrixLayers, matrixLayout } from "./matrix.ts";
 import { fixedFrame } from "./theme.ts";
 import { counted, listed, percent, wholeNumber } from "./wording.ts";
@@ -20,30 +20,30 @@ const rate = (c: Mistaken) => c.count / c.support;
 
 function title(e: Evaluation): string {
   if (tally(e).images === 0) return "No image was scored";
-  const top = highest(confusionsOf(e), rate);
-  if (top.length === 0) return "No class is taken for another";
-  if (top.length > 2) return `${wholeNumber(top.length)} confusions are the most likely ones, all equally`;
-  const pairs = top.map((c) => `${c.truth} is read as ${c.predicted}`);
-  return `${listed(pairs)} more than any other class is misread`;
+  const top = strongest(e);
+  const [first] = top;
+  if (first === undefined) return "No class is taken for another";
+  const possible = first.interval?.simultaneous ?? 1;
+  const all = possible > 1 ? ` of ${wholeNumber(possible)} possible confusions` : " confusion";
+  if (top.length > 2) return `None${all} stands out: the strongest are equally strong`;
+  const pairs = top.map((c) => `${c.true} read as ${c.predicted}`);
+  return `${listed(pairs)} ${top.length === 1 ? "is" : "are"} the strongest${all}`;
 }
 
 function subtitle(e: Evaluation): string {
-  const [first] = highest(confusionsOf(e), rate);
+  const [first] = strongest(e);
   if (first === undefined) return "Share of each true class that is taken for another: none.";
-  const { count, support } = first;
+  const { count, rate, interval } = first;
   return (
-    `${wholeNumber(count)} of ${wholeNumber(support)}, ${percent(rate(first))}. ` +
-    "The brighter, the larger the share of the true class; correct predictions are left out."
+    `${wholeNumber(count)} of ${wholeNumber(Math.round(count / rate))}, ${percent(rate)}${pickedRange(interval)}. ` +
+    "The brighter, the larger the share of the true class."
   );
 }
 
 function description(e: Evaluation): string {
-  const worst = confusionsOf(e)
-    .sort((a, b) => rate(b) - rate(a))
-    .slice(0, 5)
-    .map((c) => `${c.truth} as ${c.predicted} ${percent(rate(c))}`);
+  const worst = e.topConfusions.slice(0, 5).map((c) => `${c.true} as ${c.predicted} ${percent(c.rate)}`);
   const matrix = `Misread shares of ${counted(e.dataset.classes.length, "class", "classes")}, true classes down, predicted ones across`;
-  return worst.length === 0 ? `${matrix}: no errors.` : `${matrix}. Highest: ${worst.join(", ")}.`;
+  return worst.length === 0 ? `${matrix}: no errors.` : `${matrix}. Strongest: ${worst.join(", ")}.`;
 }
 
 function spec(e: Evaluation): TopLevelSpec {

@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import type { Evaluation } from "../types.ts";
 import type { Chart } from "./chart.ts";
 import { ramp, textOn } from "./color.ts";
-import { confusionsOf, highest, tally, total } from "./confusions.ts";
+import { confusionsOf, strongest, tally, total } from "./confusions.ts";
 import { type Cell, fitsCell, matrixLayers, matrixLayout } from "./matrix.ts";
 import { colors, fixedFrame, sizes, weights } from "./theme.ts";
 import { counted, listed, percent, wholeNumber } from "./wording.ts";
@@ -21,19 +21,18 @@ function title(e: Evaluation): string {
   if (images === right)
     return `${images === 1 ? "The only image is" : `All ${wholeNumber(images)} images are`} classified correctly`;
   const share = `${percent(right / images, 2)} of ${counted(images, "image")} ${right === 1 ? "is" : "are"} classified correctly`;
-  const top = highest(confusionsOf(e), (c) => c.count);
+  const top = strongest(e);
   if (top.length > 2) return share;
-  const pairs = top.map((c) => `${c.truth} is taken for ${c.predicted}`);
-  return `${share}; ${listed(pairs)} most often`;
+  const pairs = top.map((c) => `${c.true} taken for ${c.predicted}`);
+  return `${share}; strongest confusion${top.length > 1 ? "s" : ""}: ${listed(pairs)}`;
 }
 
 function subtitle(e: Evaluation): string {
   const key = "Colour is the share of the true class: blue where correct, orange where wrong.";
-  const top = highest(confusionsOf(e), (c) => c.count);
-  const first = top[0];
-  if (first === undefined || top.length > 1) return key;
-  const { count, support, truth } = first;
-  return `${wholeNumber(count)} of the ${counted(support, "image")} of ${truth}, ${percent(count / support)}. ${key}`;
+  const [first, second] = strongest(e);
+  if (first === undefined || second !== undefined) return key;
+  const { count, rate, true: truth } = first;
+  return `${wholeNumber(count)} of the ${counted(Math.round(count / rate), "image")} of ${truth}, ${percent(rate)}. ${key}`;
 }
 
 function description(e: Evaluation): string {

@@ -1,4 +1,5 @@
-import type { Evaluation } from "../types.ts";
+import type { Confusion, Evaluation, Interval } from "../types.ts";
+import { percent, wholeNumber } from "./wording.ts";
 
 /** One off-diagonal cell of the confusion matrix that holds at least one image. */
 export interface Mistaken {
@@ -22,10 +23,23 @@ export function confusionsOf({ confusionMatrix, dataset: { classes } }: Evaluati
   });
 }
 
-/** The confusions for which `measure` is highest: several on a tie. */
-export function highest(confusions: readonly Mistaken[], measure: (c: Mistaken) => number): Mistaken[] {
-  const top = Math.max(...confusions.map(measure));
-  return confusions.filter((c) => measure(c) === top);
+/**
+ * The strongest confusion as the evaluation ranks them: several on a tie, none of a perfect model. Those of one image are
+ * all alike, whatever their rates.
+ */
+export function strongest({ topConfusions }: Evaluation): Confusion[] {
+  const [first] = topConfusions;
+  return topConfusions.filter(
+    ({ count, rate }) => count === first?.count && (count === 1 || rate === first.rate),
+  );
+}
+
+/** ` (2.5–7.5 %, a 95 % interval for all 90 together)`; empty without an interval. */
+export function pickedRange(interval: Interval | null): string {
+  if (interval === null) return "";
+  const { low, high, level, simultaneous = 1 } = interval;
+  const together = simultaneous > 1 ? ` for all ${wholeNumber(simultaneous)} together` : "";
+  return ` (${percent(low).replace(" %", "")}–${percent(high)}, a ${percent(level, 0)} interval${together})`;
 }
 
 /** Images that the confusion matrix counts, and how many of them were predicted correctly. */

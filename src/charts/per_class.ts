@@ -31,15 +31,26 @@ function title(e: Evaluation): string {
     return `All ${recalls.length} classes are recognised equally: ${share} of their images`;
   }
   const worst = e.perClass.filter((c) => c.recall.value === least).map((c) => c.class);
-  if (worst.length === 1) return `${worst[0]} is recognised least: ${share} of its images`;
-  const names = worst.length > 3 ? `${worst.length} classes` : listed(worst);
-  return `${names} are recognised least: ${share} of their images`;
+  if (recalls.length === 1)
+    return `${worst[0]} is the only class with images: ${share} of them are recognised`;
+  const all = `${recalls.length} classes`;
+  if (worst.length === 1) return `${worst[0]} is recognised least of ${all}: ${share} of its images`;
+  const names = worst.length > 3 ? wholeNumber(worst.length) : listed(worst);
+  return `${names} of ${all} are recognised least: ${share} of their images`;
 }
 
 function subtitle(e: Evaluation): string {
   const level = e.perClass.find((c) => c.recall.interval)?.recall.interval?.level;
   const lines = level === undefined ? "" : ` Lines: ${percent(level, 0)} intervals.`;
-  return `Recall: share of the class's images recognised. Precision: share of its predictions right.${lines}`;
+  return `Recall: share of the class's images recognised. Precision: share of its predictions right.${lines}${lowest(e)}`;
+}
+
+/** How sure the recall is of the class that the title picks. */
+function lowest({ weakestClass }: Evaluation): string {
+  const interval = weakestClass?.recall.interval;
+  if (!weakestClass || !interval) return "";
+  const { low, high, simultaneous } = interval;
+  return ` As the lowest of ${simultaneous}, ${weakestClass.class}'s recall is ${percent(low)} to ${percent(high)}.`;
 }
 
 function description(e: Evaluation): string {

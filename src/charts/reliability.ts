@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import { wilson } from "../statistics/wilson.ts";
 import type { CalibrationBin, Evaluation } from "../types.ts";
 import type { Chart, Layer } from "./chart.ts";
 import { percent, wholeNumber } from "./wording.ts";
@@ -14,8 +15,10 @@ const COUNTS_BOTTOM = COUNTS_TOP - COUNTS;
 /** Widest count that keeps clear of its neighbours. */
 const LABEL_LIMIT = 42;
 const THOUSAND = 1000;
-/** Below this expected calibration error nobody would act on the difference. */
+/** Below this calibration error nobody would act on the difference. */
 const NEGLIGIBLE = 0.01;
+/** Share of calibrated models that may be called miscalibrated. */
+const SIGNIFICANCE = 0.05;
 /** Share of the calibration error that has to point one way for the model as a whole to be over- or under-confident. */
 const ONE_WAY = 0.75;
 
@@ -60,11 +63,31 @@ function title(e: Evaluation): string {
   if (bins.length === 0) return "There are no probabilities to compare with the accuracy";
   const { under, over } = summary(bins);
   const error = under + over;
-  if (error < NEGLIGIBLE) return "The model is well calibrated: it is right as often as it claims";
-  const told = bins.some(
-    (b) => !b.interval || b.confidence < b.interval.low || b.confidence > b.interval.high,
-  );
-  if (!told) return "The model's confidence fits its accuracy, as far as these images can tell";
+  if ((e.calibration?.test?.p_value ?? 1) > SIGNIFICANCE) {
+    return error < NEGLIGIBLE && suffice(bins)
+      ? "The model is well calibrated: it is right as often as it claims"
+      : "The model's confidence fits its accuracy, as far as these images can tell";
+  }
+  if (error < NEGLIGIBLE) {
+    return `Confidence and accuracy differ by ${percent(error)} on average: little, but not by chance`;
+  }
+  return direction(bins);
+}
+
+/** Whether there are images enough that an accuracy off by more than is negligible would have shown. */
+function suffice(bins: readonly FilledBin[]): boolean {
+  const { accuracy, images } = summary(bins);
+  const interval = wilson(Math.round(accuracy * images), images)!;
+  return interval.low >= accuracy - NEGLIGIBLE && interval.high <= accuracy + NEGLIGIBLE;
+}
+
+/** On which side of the diagonal a model is off: by the bins that are surely off, where there are such. */
+function direction(bins: readonly FilledBin[]): string {
+  const told = bins.filter(({ confidence, interval }) => {
+    return interval !== null && (confidence < interval.low || confidence > interval.high);
+  });
+  const { under, over } = summary(told.length > 0 ? told : bins);
+  const error = under + over;
   if (under >= ONE_WAY * error) return "The model is under-confident: it is right more often than it claims";
   if (over >= ONE_WAY * error) return "The model is over-confident: it is right less often than it claims";
   return "The model's confidence is off both ways: over-confident in places, under-confident in others";
@@ -74,7 +97,14 @@ function figures(e: Evaluation): string {
   const { accuracy, confidence } = summary(filled(e));
   const error = e.metrics["expected_calibration_error"]?.value ?? null;
   const ece = error === null ? "" : `: expected calibration error ${error.toFixed(3)}`;
-  return `Mean confidence ${percent(confidence)}, accuracy ${percent(accuracy)}${ece}`;
+  return `Mean confidence ${percent(confidence)}, accuracy ${percent(accuracy)}${ece}${chance(e)}`;
+}
+
+/** How often a calibrated model would look so. */
+function chance({ calibration }: Evaluation): string {
+  const p = calibration?.test?.p_value;
+  if (p === undefined) return "";
+  return p < 0.001 ? " (by chance: p below 0.001)" : ` (by chance: p = ${Number(p.toPrecision(2))})`;
 }
 
 function subtitle(e: Evaluation): string {

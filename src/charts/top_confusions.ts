@@ -6,7 +6,7 @@ import { fitText, textWidth, widestOf } from "./text.ts";
 import { colors, fixedFrame, headingHeight, PADDING, sizes } from "./theme.ts";
 import { counted, percent, wholeNumber } from "./wording.ts";
 
-/** The most frequent confusions as bars of images, with the interval of their rate. */
+/** The strongest confusions as bars of images, with the interval of their rate. */
 export const top_confusions: Chart = { title, description, spec };
 
 const MOST = 10;
@@ -39,10 +39,14 @@ function subtitle(e: Evaluation): string {
   const [first] = shown(e);
   if (first === undefined) return "";
   const { count, rate, interval } = first;
+  const { level = 0, simultaneous = 1 } = interval ?? {};
+  const together = simultaneous > 1 ? `for all ${wholeNumber(simultaneous)} possible ones together, ` : "";
   const whiskers =
-    interval === null ? "" : ` Whiskers: ${percent(interval.level, 0)} interval of the rate, in images.`;
+    interval === null
+      ? ""
+      : ` Whiskers: ${percent(level, 0)} intervals of the rate, ${together}in images; strongest is what has the highest lower end.`;
   const figures = `${wholeNumber(count)} of ${counted(Math.round(count / rate), "image")}, ${percent(rate)}`;
-  return `Most frequent: ${first.true} taken for ${first.predicted}, ${figures}.${whiskers}`;
+  return `Strongest: ${first.true} taken for ${first.predicted}, ${figures}.${whiskers}`;
 }
 
 function description(e: Evaluation): string {
@@ -51,7 +55,7 @@ function description(e: Evaluation): string {
   );
   return top.length === 0
     ? "No class is taken for another."
-    : `The most frequent confusions, truth as prediction: ${top.join(", ")}.`;
+    : `The strongest confusions, truth as prediction: ${top.join(", ")}.`;
 }
 
 /** A bar with what is written beside it; low and high are the interval's ends, in images. */

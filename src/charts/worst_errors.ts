@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { Evaluation, Example } from "../types.ts";
 import type { Chart } from "./chart.ts";
+import { tally } from "./confusions.ts";
 import { type Caption, contactSheet, type Frame } from "./contact_sheet.ts";
 import { textWidth } from "./text.ts";
 import { colors, sizes } from "./theme.ts";
@@ -24,7 +25,10 @@ function title(e: Evaluation): string {
   if (first === undefined) return "There are no wrong predictions";
   if (first.confidence === null) return `${counted(mistakes.length, "image")} that the model gets wrong`;
   const sure = `at ${percent(first.confidence)} confidence`;
-  return `The most confident mistake takes ${first.truth} for ${first.predicted}, ${sure}`;
+  const { images, right } = tally(e);
+  const which =
+    images - right > 1 ? `most confident of ${wholeNumber(images - right)} mistakes` : "only mistake";
+  return `The ${which} takes ${first.truth} for ${first.predicted}, ${sure}`;
 }
 
 function subtitle(e: Evaluation): string {

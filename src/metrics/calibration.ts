@@ -1,5 +1,7 @@
-import type { CalibrationBin, ConfidenceBin, Estimate } from "../types.ts";
-import { pointEstimate, wilson } from "./intervals.ts";
+import type { CalibrationBin, CalibrationTest, ConfidenceBin, Estimate } from "../types.ts";
+import { binomialTest, fisherCombined } from "../statistics/binomial.ts";
+import { wilson } from "../statistics/wilson.ts";
+import { pointEstimate } from "./intervals.ts";
 import { addInto, Sums } from "./sums.ts";
 
 /** Bins of the reliability diagram and of the expected calibration error. */
@@ -78,6 +80,24 @@ export class Calibration {
     }
     return pointEstimate(distance / images);
   }
+}
+
+/** The largest confidence below 1 that a float32 tells from it: more than that no score claims. */
+const MOST_CONFIDENT = 1 - 2 ** -24;
+
+/**
+ * Tests whether a model is as often right as it claims: in each bin by the exact binomial test of its correct images
+ * against its mean confidence, all bins together by Fisher's method. Both hold for any number of images, so that a
+ * calibrated model is called miscalibrated in no more than its share of runs. Null without images.
+ */
+export function calibrationTest(bins: readonly CalibrationBin[]): CalibrationTest | null {
+  const pValues = bins.flatMap(({ count, accuracy, confidence }) =>
+    accuracy === null || confidence === null
+      ? []
+      : [binomialTest(Math.round(accuracy * count), count, Math.min(confidence, MOST_CONFIDENT))],
+  );
+  if (pValues.length === 0) return null;
+  return { p_value: fisherCombined(pValues), method: "exact binomial tests by bin, Fisher's combination" };
 }
 
 /** The bin (low, high] of a probability; 0 is in the first. Edges are bin/bins as a reader computes them. */

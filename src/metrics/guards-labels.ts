@@ -1,6 +1,6 @@
 import type { Measurements } from "../types.ts";
 import { imagesOf, type ScoreCounts } from "./guards-scores.ts";
-import { wilson } from "./intervals.ts";
+import { wilson } from "../statistics/wilson.ts";
 import type { Relabelling } from "./relabelling.ts";
 import { grouped } from "../grouped.ts";
 import { listed, percent } from "./wording.ts";

@@ -1,5 +1,5 @@
 import type { Measurements } from "../types.ts";
-import { wilson } from "./intervals.ts";
+import { wilson } from "../statistics/wilson.ts";
 import type { Relabelling } from "./relabelling.ts";
 import { grouped } from "../grouped.ts";
 import { loss, percent } from "./wording.ts";

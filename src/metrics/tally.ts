@@ -1,6 +1,6 @@
 import type { Curves, Measurements, ScoredBatch } from "../types.ts";
-import { Calibration } from "./calibration.ts";
-import { confusionMatrix, countBatch, topConfusions } from "./confusion.ts";
+import { Calibration, calibrationTest } from "./calibration.ts";
+import { confusionMatrix, countBatch, topConfusions, weakestClass } from "./confusion.ts";
 import { precisionRecallCurve, rocCurve } from "./curves.ts";
 import { Losses } from "./losses.ts";
 import { areas, TrueRanks, type Areas } from "./ranking.ts";
@@ -91,13 +91,15 @@ class RunningTally implements Tally {
     const matrix = confusionMatrix(this.#counts, classes.length);
     const scores = this.#scores;
     const ranked = scores && rankingOf(scores.store, classes);
+    const bins = scores && scores.calibration.bins();
     const summary = scores && ranked && { ...scores, areas: ranked.areas };
     return {
       confusionMatrix: matrix.counts.to2DArray(),
       metrics: computeMetrics(matrix, summary),
       perClass: computeClassMetrics(matrix, summary, classes),
+      weakestClass: weakestClass(matrix, classes),
       topConfusions: topConfusions(matrix, classes),
-      calibration: scores && { bins: scores.calibration.bins() },
+      calibration: bins && { bins, test: calibrationTest(bins) },
       confidence: scores && { bins: scores.calibration.confidenceBins() },
       curves: ranked && ranked.curves,
     };

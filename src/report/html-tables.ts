@@ -2,7 +2,7 @@ import type { ClassMetrics, Estimate, Evaluation, GateResult } from "../types.ts
 import { failureGroups, failureHeads, unlisted } from "./failures.ts";
 import { count, decimal, measured, percent, range } from "./format.ts";
 import { type Markup, markup, outside } from "./markup.ts";
-import { weakestClass } from "./verdict.ts";
+import { confusionsSentence, weakestSentence } from "./picked.ts";
 
 const MOST_FAILURES = 100;
 const MOST_CONFUSIONS = 10;
@@ -34,13 +34,21 @@ export function gateTable(gates: readonly GateResult[]): Markup | null {
 }
 
 export function classTable(evaluation: Evaluation): Markup {
-  const weakest = weakestClass(evaluation);
-  return scroll(
+  const weakest = evaluation.weakestClass?.class;
+  const table = scroll(
     "Classes",
     markup`<thead><tr><th class="text">class</th><th>support</th><th>predicted</th><th>precision</th><th>recall</th><th>F1</th>
 <th>ROC AUC</th><th>average precision</th></tr></thead>
-<tbody>${evaluation.perClass.map((entry) => classRow(entry, entry === weakest))}</tbody>`,
+<tbody>${evaluation.perClass.map((entry) => classRow(entry, entry.class === weakest))}</tbody>`,
   );
+  return noted(table, weakestSentence(evaluation));
+}
+
+function noted(table: Markup, note: string): Markup {
+  return note === ""
+    ? table
+    : markup`${table}
+<p class="note">${note}</p>`;
 }
 
 function classRow(entry: ClassMetrics, weakest: boolean): Markup {
@@ -66,12 +74,13 @@ export function confusionTable({ topConfusions }: Evaluation): Markup {
 <td class="text">${percent(rate)}${bounds === "" ? null : markup`<small>${bounds}</small>`}</td></tr>
 `;
     });
-  return scroll(
+  const table = scroll(
     "Strongest confusions",
     markup`<thead><tr><th class="text">true</th><th class="text">predicted</th><th>images</th><th class="text">of the true class</th></tr></thead>
 <tbody>${rows}</tbody>`,
     "compact",
   );
+  return noted(table, confusionsSentence(topConfusions));
 }
 
 export function matrixTable({ confusionMatrix, dataset, perClass }: Evaluation): Markup {
@@ -119,5 +128,5 @@ export function failureTable({ failures }: Evaluation): Markup | null {
     }</tr></thead>
 <tbody>${rows}</tbody>`,
   );
-  return markup`${table}${rest === "" ? null : markup`<p class="note">${rest}</p>`}`;
+  return noted(table, rest);
 }

@@ -1,6 +1,6 @@
 import type { Evaluation } from "../types.ts";
 import type { ReportContext } from "./context.ts";
-import { definition, PARITY_TERMS, SERVICE_TERMS, TERMS } from "./definitions.ts";
+import { definition, PARITY_TERMS, samplingNote, SERVICE_TERMS, TERMS } from "./definitions.ts";
 import { level, range, styled, UNDEFINED } from "./format.ts";
 import { provenance } from "./html-provenance.ts";
 import { paritySection, serviceSection } from "./html-service.ts";
@@ -73,8 +73,8 @@ function warningList({ warnings }: Evaluation): Markup | null {
   return markup`<ul class="warnings" aria-label="Warnings">${warnings.map((line) => markup`<li>${outside(line)}</li>`)}</ul>`;
 }
 
-function tiles({ metrics }: Evaluation): Markup {
-  const entries = Object.entries(metrics);
+function tiles(evaluation: Evaluation): Markup {
+  const entries = Object.entries(evaluation.metrics);
   const items = entries.map(([name, { value, interval }]) => {
     const { label, style, meaning } = definition(name);
     const bounds = range(interval, style);
@@ -85,6 +85,7 @@ function tiles({ metrics }: Evaluation): Markup {
   const interval = entries.find(([, { interval }]) => interval !== null)?.[1].interval;
   const notes = [
     ...(interval ? [`Under a number: its ${level(interval)} interval.`] : []),
+    ...(interval && samplingNote(evaluation) !== "" ? [samplingNote(evaluation)] : []),
     ...(entries.some(([, { value }]) => value === null) ? [`${UNDEFINED} undefined in this run.`] : []),
   ];
   return markup`<section>

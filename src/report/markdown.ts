@@ -1,6 +1,6 @@
 import type { Evaluation, GateResult, Preflight } from "../types.ts";
 import type { ReportContext } from "./context.ts";
-import { definition } from "./definitions.ts";
+import { definition, samplingNote } from "./definitions.ts";
 import {
   count,
   counted,
@@ -16,9 +16,10 @@ import {
 import { code, details, escapeMarkdown as text, link, table, type Cell } from "./markdown-syntax.ts";
 import { failureGroups, failureHeads, unlisted } from "./failures.ts";
 import { paritySection, serviceSection } from "./markdown-service.ts";
+import { confusionsSentence, weakestSentence } from "./picked.ts";
 import { modelFacts } from "./model.ts";
 import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
-import { verdict, weakestClass } from "./verdict.ts";
+import { verdict } from "./verdict.ts";
 
 const MOST_FAILURES = 20;
 const MOST_CONFUSIONS = 10;
@@ -70,10 +71,12 @@ function metrics(evaluation: Evaluation): string {
     const { label, style } = definition(name);
     return [text(label), styled(value, style), range(interval, style)];
   });
-  const undefinedNote = rows.some(([, value]) => value === UNDEFINED)
-    ? `\n\n${UNDEFINED} undefined in this run`
-    : "";
-  return `### Metrics\n\n${table(["metric", ">value", `>${intervalHead(evaluation)}`], rows)}${undefinedNote}`;
+  const notes = [
+    rows.some(([, value]) => value === UNDEFINED) ? `${UNDEFINED} undefined in this run` : "",
+    rows.some(([, , bounds]) => bounds !== "") ? samplingNote(evaluation) : "",
+  ];
+  const heads = ["metric", ">value", `>${intervalHead(evaluation)}`];
+  return [`### Metrics\n\n${table(heads, rows)}`, ...notes].filter((part) => part !== "").join("\n\n");
 }
 
 function intervalHead({ metrics }: Evaluation): string {
@@ -82,9 +85,11 @@ function intervalHead({ metrics }: Evaluation): string {
 }
 
 function perClass(evaluation: Evaluation): string {
-  const weakest = weakestClass(evaluation);
   const rows = evaluation.perClass.map((entry) => {
-    const name = entry === weakest ? `**${text(entry.class)}** (weakest)` : text(entry.class);
+    const name =
+      entry.class === evaluation.weakestClass?.class
+        ? `**${text(entry.class)}** (weakest)`
+        : text(entry.class);
     const { support, predicted, precision, recall, f1, roc_auc } = entry;
     return [
       name,
@@ -97,20 +102,23 @@ function perClass(evaluation: Evaluation): string {
     ];
   });
   const heads = ["class", ">support", ">predicted", ">precision", ">recall", ">F1", ">ROC AUC"];
-  return `### Classes\n\n${table(heads, rows)}`;
+  return [`### Classes\n\n${table(heads, rows)}`, text(weakestSentence(evaluation))]
+    .filter(Boolean)
+    .join("\n\n");
 }
 
 function confusions({ topConfusions }: Evaluation): string {
   if (topConfusions.length === 0) return "### Confusions\n\nNone: every prediction is correct.";
   const rows = topConfusions
     .slice(0, MOST_CONFUSIONS)
-    .map(({ true: truth, predicted, count: n, rate }) => [
+    .map(({ true: truth, predicted, count: n, rate, interval }) => [
       text(truth),
       text(predicted),
       count(n),
-      percent(rate),
+      estimate({ value: rate, interval }, "percent"),
     ]);
-  return `### Strongest confusions\n\n${table(["true", "predicted", ">images", ">of the true class"], rows)}`;
+  const heads = ["true", "predicted", ">images", ">of the true class"];
+  return `### Strongest confusions\n\n${table(heads, rows)}\n\n${confusionsSentence(topConfusions)}`;
 }
 
 function matrix({ confusionMatrix, dataset }: Evaluation): string {

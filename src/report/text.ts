@@ -16,7 +16,7 @@ import {
   width,
   wrap,
 } from "./terminal.ts";
-import { correctImages, type Outcome, verdict, weakestClass } from "./verdict.ts";
+import { correctImages, type Outcome, verdict } from "./verdict.ts";
 
 export interface SummaryOptions {
   /** Width of the terminal in characters. */
@@ -114,30 +114,34 @@ function aligned(rows: readonly Row[]): string[] {
 }
 
 function weaknesses(evaluation: Evaluation, columns: number): string[] {
-  const top = evaluation.topConfusions
-    .slice(0, CONFUSIONS)
-    .map(({ true: truth, predicted, count: n, rate }) => {
-      const times = n === 1 ? "once" : `${count(n)} times`;
-      return `${name(truth)} as ${name(predicted)}: ${times} (${percent(rate, 1)})`;
-    });
-  const weakest = weakestClass(evaluation);
+  return [strongestConfusions(evaluation), weakestClass(evaluation)].flatMap((parts) =>
+    parts.length === 0 ? [] : fill(parts, ", ", columns, "  "),
+  );
+}
+
+function strongestConfusions({ topConfusions }: Evaluation): string[] {
+  const [first, ...others] = topConfusions.slice(0, CONFUSIONS).map((confusion) => {
+    const { true: truth, predicted, count: n, rate, interval } = confusion;
+    const times = n === 1 ? "once" : `${count(n)} times`;
+    const least = interval === null ? "" : `, at least ${percent(interval.low, 1)}`;
+    return `${name(truth)} as ${name(predicted)}: ${times} (${percent(rate, 1)}${least})`;
+  });
+  if (first === undefined) return [];
+  const possible = topConfusions[0]!.interval?.simultaneous ?? 1;
+  return [`Strongest confusions${possible > 1 ? ` of ${count(possible)}` : ""}: ${first}`, ...others];
+}
+
+function weakestClass({ weakestClass: weakest, perClass }: Evaluation): string[] {
+  const entry = perClass.find((each) => each.class === weakest?.class);
+  if (weakest === null || entry === undefined) return [];
+  const { value, interval } = weakest.recall;
+  const bounds = interval === null ? "" : ` (${range(interval, "percent")})`;
+  const all = interval?.simultaneous === undefined ? "" : `, the lowest of ${count(interval.simultaneous)}`;
   return [
-    ...(top.length === 0
-      ? []
-      : fill([`Strongest confusions: ${top[0]}`, ...top.slice(1)], ", ", columns, "  ")),
-    ...(weakest === null
-      ? []
-      : fill(
-          [
-            `Weakest class: ${name(weakest.class)}`,
-            `recall ${percent(weakest.recall.value)}`,
-            `precision ${percent(weakest.precision.value)}`,
-            `F1 ${percent(weakest.f1.value)}`,
-          ],
-          ", ",
-          columns,
-          "  ",
-        )),
+    `Weakest class: ${name(weakest.class)}`,
+    `recall ${percent(value)}${bounds}${all}`,
+    `precision ${percent(entry.precision.value)}`,
+    `F1 ${percent(entry.f1.value)}`,
   ];
 }
 

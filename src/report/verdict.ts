@@ -1,4 +1,4 @@
-import type { ClassMetrics, Evaluation, GateResult } from "../types.ts";
+import type { Evaluation, GateResult } from "../types.ts";
 import { count, counted, level, percent, range } from "./format.ts";
 
 /** `untold`: no gate failed, but one could not be told. */
@@ -50,13 +50,4 @@ function correctSentence(evaluation: Evaluation): string {
 /** Sum of the confusion matrix's diagonal. */
 export function correctImages({ confusionMatrix }: Evaluation): number {
   return confusionMatrix.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
-}
-
-/** The class with the lowest recall, the first of several; null where all are equal or none is defined. */
-export function weakestClass({ perClass }: Evaluation): ClassMetrics | null {
-  const defined = perClass.filter(({ recall }) => recall.value !== null);
-  const values = defined.map(({ recall }) => recall.value ?? 0);
-  const lowest = Math.min(...values);
-  if (defined.length < 2 || lowest === Math.max(...values)) return null;
-  return defined[values.indexOf(lowest)] ?? null;
 }

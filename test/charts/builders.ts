@@ -1,10 +1,11 @@
+import { calibrationTest } from "../../src/metrics/calibration.ts";
+import { confusionMatrix as matrixOf, topConfusions, weakestClass } from "../../src/metrics/confusion.ts";
 import { createLatencyTally } from "../../src/metrics/latency.ts";
 import { seededRandom } from "../../src/random.ts";
 import type {
   CalibrationBin,
   ClassCurves,
   ClassMetrics,
-  Confusion,
   Estimate,
   Evaluation,
   Example,
@@ -57,6 +58,8 @@ export function evaluation(options: Options = {}): Evaluation {
   const images = sum(matrix.map(sum));
   const right = sum(matrix.map((row, i) => row[i] ?? 0));
   const perClass = classes.map((name, i) => classMetrics(name, i, matrix, probabilities));
+  const counted = matrixOf(Float64Array.from(matrix.flat()), classes.length);
+  const bins = calibrationBins(images, right / images);
   const undefinedUnless = (value: number) => estimate(probabilities ? value : null);
   return {
     schemaVersion: 1,
@@ -90,8 +93,9 @@ export function evaluation(options: Options = {}): Evaluation {
       expected_calibration_error: undefinedUnless(0.057),
     },
     perClass,
-    topConfusions: topConfusions(classes, matrix),
-    calibration: probabilities ? { bins: calibrationBins(images, right / images) } : null,
+    weakestClass: weakestClass(counted, classes),
+    topConfusions: topConfusions(counted, classes),
+    calibration: probabilities ? { bins, test: calibrationTest(bins) } : null,
     confidence: probabilities ? { bins: confidenceBins(images, right) } : null,
     curves: probabilities ? { exact: true, classes: classes.map(curves) } : null,
     failures: { count: 0, images: [] },
@@ -221,24 +225,6 @@ function classMetrics(
     roc_auc: estimate(probabilities && support > 0 ? 0.999 - 0.001 * i : null),
     average_precision: estimate(probabilities && support > 0 ? 0.99 - 0.005 * i : null),
   };
-}
-
-function topConfusions(classes: readonly string[], matrix: readonly (readonly number[])[]): Confusion[] {
-  const cells = matrix.flatMap((row, t) =>
-    row
-      .map((count, p) => ({ t, p, count, support: sum(row) }))
-      .filter(({ p, count }) => p !== t && count > 0),
-  );
-  return cells
-    .sort((a, b) => b.count - a.count)
-    .slice(0, 20)
-    .map(({ t, p, count, support }) => ({
-      true: classes[t] ?? "",
-      predicted: classes[p] ?? "",
-      count,
-      rate: count / support,
-      interval: interval(count, support),
-    }));
 }
 
 /** Images whose confidence is in the first so many of 15 bins: none in 4, then growing as a square. */

@@ -29,7 +29,7 @@ describe("confidence.title", () => {
         [0.5, 10, 10],
         [0.94, 10, 0],
       ]),
-      "Above 0.9 confidence it is never wrong",
+      "None of the 10 predictions above 0.9 confidence is wrong",
     ],
     [
       "always wrong when sure",
@@ -37,12 +37,12 @@ describe("confidence.title", () => {
         [0.5, 10, 10],
         [0.94, 0, 3],
       ]),
-      "Above 0.9 confidence it is always wrong",
+      "None of the 3 predictions above 0.9 confidence is right",
     ],
     [
       "never sure",
       withBins([[0.88, 10, 10]]),
-      "Right or wrong, the confidence is 0.88 to 0.9: it does not tell them apart",
+      "Right or wrong, nearly every prediction has a confidence of 0.88 to 0.9",
     ],
     [
       "never above the threshold",
@@ -55,9 +55,13 @@ describe("confidence.title", () => {
     [
       "saturated",
       withBins([[0.98, 9204, 796]]),
-      "Right or wrong, the confidence is 0.98 to 1: it does not tell them apart",
+      "Right or wrong, nearly every prediction has a confidence of 0.98 to 1",
     ],
-    ["saturated and perfect", withBins([[0.98, 10, 0]]), "Above 0.9 confidence it is never wrong"],
+    [
+      "saturated and perfect",
+      withBins([[0.98, 10, 0]]),
+      "None of the 10 predictions above 0.9 confidence is wrong",
+    ],
   ])("where the model is %s", (_, e, title) => {
     expect(confidence.title(e)).toBe(title);
   });

@@ -4,7 +4,7 @@ import { confusion_errors } from "../../src/charts/confusion_errors.ts";
 import { evaluation, LETTERS } from "./builders.ts";
 import { headingOf, rowsOf } from "./spec-parts.ts";
 
-// 1 → 2 is the most frequent confusion, 0 → 1 the most likely one.
+// 1 → 2 is the most frequent confusion; 0 → 1 is the surer one to be likely.
 const matrix = [
   [8, 2, 0],
   [1, 96, 3],
@@ -14,13 +14,13 @@ const three = evaluation({ classes: 3, confusionMatrix: matrix });
 
 describe("confusion_errors.title(evaluation)", () => {
   it.each([
-    [matrix, "0 is read as 1 more than any other class is misread"],
+    [matrix, "0 read as 1 is the strongest of 6 possible confusions"],
     [
       [
         [8, 2],
         [2, 8],
       ],
-      "0 is read as 1 and 1 is read as 0 more than any other class is misread",
+      "0 read as 1 and 1 read as 0 are the strongest of 2 possible confusions",
     ],
     [
       [
@@ -28,7 +28,7 @@ describe("confusion_errors.title(evaluation)", () => {
         [1, 9, 0],
         [0, 0, 1],
       ],
-      "3 confusions are the most likely ones, all equally",
+      "None of 6 possible confusions stands out: the strongest are equally strong",
     ],
     [
       [
@@ -53,7 +53,7 @@ describe("confusion_errors.title(evaluation)", () => {
 describe("confusion_errors.spec(evaluation)", () => {
   it("says the figures of its finding", () => {
     expect(headingOf(confusion_errors, three).subtitle).toBe(
-      "2 of 10, 20.0 %. The brighter, the larger the share of the true class; correct predictions are left out.",
+      "2 of 10, 20.0 % (1.0–65.7 %, a 95 % interval for all 6 together). The brighter, the larger the share of the true class.",
     );
   });
 

@@ -14,13 +14,13 @@ const three = evaluation({ classes: ["cat", "dog", "owl"], confusionMatrix: matr
 
 describe("confusion_matrix.title(evaluation)", () => {
   it.each([
-    [matrix, "85.00 % of 20 images are classified correctly; cat is taken for dog most often"],
+    [matrix, "85.00 % of 20 images are classified correctly; strongest confusion: cat taken for dog"],
     [
       [
         [8, 2],
         [2, 8],
       ],
-      "80.00 % of 20 images are classified correctly; a is taken for b and b is taken for a most often",
+      "80.00 % of 20 images are classified correctly; strongest confusions: a taken for b and b taken for a",
     ],
     [
       [
@@ -35,7 +35,7 @@ describe("confusion_matrix.title(evaluation)", () => {
         [1, 1],
         [0, 0],
       ],
-      "50.00 % of 2 images is classified correctly; a is taken for b most often",
+      "50.00 % of 2 images is classified correctly; strongest confusion: a taken for b",
     ],
     [
       [

@@ -22,19 +22,19 @@ function withRecalls(recalls: readonly (number | null)[]): Evaluation {
 describe("per_class.title", () => {
   test("names the class of the smallest recall", () => {
     expect(per_class.title(evaluation({ confusionMatrix: MATRIX, classes: ["cat", "dog", "hen"] }))).toBe(
-      "dog is recognised least: 50.0 % of its images",
+      "dog is recognised least of 3 classes: 50.0 % of its images",
     );
   });
 
   test.each([
-    [[0.9, 0.8, 0.8], "1 and 2 are recognised least: 80.0 % of their images"],
-    [[0.8, 0.9, 0.8, 0.8], "0, 2 and 3 are recognised least: 80.0 % of their images"],
-    [[0.8, 0.9, 0.8, 0.8, 0.8], "4 classes are recognised least: 80.0 % of their images"],
+    [[0.9, 0.8, 0.8], "1 and 2 of 3 classes are recognised least: 80.0 % of their images"],
+    [[0.8, 0.9, 0.8, 0.8], "0, 2 and 3 of 4 classes are recognised least: 80.0 % of their images"],
+    [[0.8, 0.9, 0.8, 0.8, 0.8], "4 of 5 classes are recognised least: 80.0 % of their images"],
     [[0.8, 0.8, 0.8], "All 3 classes are recognised equally: 80.0 % of their images"],
     [[1, 1], "Every class is recognised in full: no image is missed"],
-    [[1, 0.99996], "1 is recognised least: 99.996 % of its images"],
-    [[null, 0.8], "1 is recognised least: 80.0 % of its images"],
-    [[0, 0.8], "0 is recognised least: 0 % of its images"],
+    [[1, 0.99996], "1 is recognised least of 2 classes: 99.996 % of its images"],
+    [[null, 0.8], "1 is the only class with images: 80.0 % of them are recognised"],
+    [[0, 0.8], "0 is recognised least of 2 classes: 0 % of its images"],
     [[null, null], "No class has an image"],
   ])("of recalls %j is “%s”", (recalls, title) => {
     expect(per_class.title(withRecalls(recalls))).toBe(title);
@@ -86,10 +86,24 @@ describe("per_class.spec", () => {
   });
 
   test("says of which level the intervals are, and nothing where there are none", () => {
-    expect(subtitleOf(per_class, evaluation())).toBe(
+    const even = evaluation({
+      classes: 2,
+      confusionMatrix: [
+        [9, 1],
+        [1, 9],
+      ],
+    });
+    expect(subtitleOf(per_class, even)).toBe(
       "Recall: share of the class's images recognised. Precision: share of its predictions right. Lines: 95 % intervals.",
     );
     expect(subtitleOf(per_class, withRecalls([0.8, 0.9]))).not.toContain("Lines");
+  });
+
+  test("says how sure the lowest recall is, as one that was picked from all", () => {
+    const e = evaluation({ confusionMatrix: MATRIX, classes: ["cat", "dog", "hen"] });
+    expect(subtitleOf(per_class, e)).toContain(
+      " Lines: 95 % intervals. As the lowest of 3, dog's recall is 14.4 % to 85.6 %.",
+    );
   });
 
   test("is drawn without probabilities", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reliability } from "../../src/charts/reliability.ts";
+import { calibrationTest } from "../../src/metrics/calibration.ts";
 import type { CalibrationBin, Evaluation } from "../../src/types.ts";
 import { evaluation } from "./builders.ts";
 import { rowsWith, subtitleOf } from "./spec_rows.ts";
@@ -14,7 +15,7 @@ function withBins(bins: readonly (readonly [number, number, number])[], margin =
     const interval = { low: accuracy - margin, high: accuracy + margin, level: 0.95, method: "wilson" };
     return { low, high, count, accuracy, confidence, interval };
   });
-  return { ...evaluation(), calibration: { bins: all } };
+  return { ...evaluation(), calibration: { bins: all, test: calibrationTest(all) } };
 }
 
 const UNDER = withBins([
@@ -49,8 +50,8 @@ describe("reliability.title", () => {
     [
       "well calibrated",
       withBins([
-        [100, 0.5, 0.505],
-        [300, 0.9, 0.895],
+        [2_000, 0.5, 0.505],
+        [6_000, 0.9, 0.895],
       ]),
       "The model is well calibrated: it is right as often as it claims",
     ],
@@ -64,10 +65,44 @@ describe("reliability.title", () => {
     expect(reliability.title(e)).toBe(title);
   });
 
-  test("is for a bin without an interval what its accuracy says", () => {
-    const [bin] = UNDER.calibration?.bins.filter((b) => b.count === 100) ?? [];
-    const e = { ...UNDER, calibration: { bins: [{ ...bin!, interval: null }] } };
-    expect(reliability.title(e)).toBe("The model is under-confident: it is right more often than it claims");
+  test.each([
+    [
+      "a small error that is none of chance",
+      withBins([[100_000, 0.9, 0.893]]),
+      "Confidence and accuracy differ by 0.7 % on average: little, but not by chance",
+    ],
+    [
+      "a handful of images that are all right",
+      withBins([[5, 0.995, 1]]),
+      "The model's confidence fits its accuracy, as far as these images can tell",
+    ],
+    [
+      "one surely over-confident bin among many that may be under-confident by chance",
+      withBins(
+        [
+          [100, 0.5, 0.53],
+          [100, 0.7, 0.73],
+          [100, 0.98, 0.9],
+        ],
+        0.05,
+      ),
+      "The model is over-confident: it is right less often than it claims",
+    ],
+    [
+      "bins of which none by itself is surely off",
+      withBins(
+        [
+          [400, 0.5, 0.54],
+          [400, 0.6, 0.64],
+          [400, 0.7, 0.74],
+          [400, 0.8, 0.83],
+        ],
+        0.05,
+      ),
+      "The model is under-confident: it is right more often than it claims",
+    ],
+  ])("of %s", (_, e, title) => {
+    expect(reliability.title(e)).toBe(title);
   });
 });
 
@@ -105,14 +140,16 @@ describe("reliability.spec", () => {
 
   test("names mean confidence, accuracy and calibration error", () => {
     expect(subtitleOf(reliability, UNDER)).toBe(
-      "Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057. A dot on the diagonal would be right " +
+      "Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057 (by chance: p below 0.001). A dot on the diagonal would be right " +
         "exactly as often as it claims, lines are 95 % intervals; below, images in each bin.",
     );
   });
 
   test("leaves the calibration error out where it is undefined", () => {
     const e = { ...UNDER, metrics: {} };
-    expect(subtitleOf(reliability, e)).toMatch(/^Mean confidence 80\.0 %, accuracy 87\.0 %\. A dot/u);
+    expect(subtitleOf(reliability, e)).toMatch(
+      /^Mean confidence 80\.0 %, accuracy 87\.0 % \(by chance: p below 0\.001\)\. A dot/u,
+    );
   });
 
   test.each([
@@ -126,7 +163,7 @@ describe("reliability.spec", () => {
 
 test("reliability.description tells every filled bin", () => {
   expect(reliability.description(UNDER)).toBe(
-    "Reliability diagram. Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057. By bin of confidence: " +
+    "Reliability diagram. Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057 (by chance: p below 0.001). By bin of confidence: " +
       "50.0 % claimed, 60.0 % right of 100; 90.0 % claimed, 96.0 % right of 300.",
   );
 });

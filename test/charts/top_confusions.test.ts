@@ -55,28 +55,28 @@ describe("top_confusions.title(evaluation)", () => {
 });
 
 describe("top_confusions.spec(evaluation)", () => {
-  it("says the figures of the most frequent one", () => {
+  it("says the figures of the strongest one", () => {
     expect(headingOf(top_confusions, two).subtitle).toBe(
-      "Most frequent: dog taken for cat, 30 of 1,000 images, 3.0 %. Whiskers: 95 % interval of the rate, in images.",
+      "Strongest: cat taken for dog, 10 of 100 images, 10.0 %. Whiskers: 95 % intervals of the rate, for all 2 possible ones together, in images; strongest is what has the highest lower end.",
     );
   });
 
   it("says nothing of whiskers where there are no intervals", () => {
     const topConfusions = two.topConfusions.map((each) => ({ ...each, interval: null }));
     expect(headingOf(top_confusions, { ...two, topConfusions }).subtitle).toBe(
-      "Most frequent: dog taken for cat, 30 of 1,000 images, 3.0 %.",
+      "Strongest: cat taken for dog, 10 of 100 images, 10.0 %.",
     );
   });
 
-  it("draws counts with the interval of the rate in images, most frequent first", () => {
+  it("draws counts with the interval of the rate in images, the surest first", () => {
     const [bars] = rowsOf(top_confusions, two);
     expect(bars!.map(({ pair, count, figures }) => [pair, count, figures])).toEqual([
-      ["dog → cat", 30, "30 of 1,000, 3.0 %"],
       ["cat → dog", 10, "10 of 100, 10.0 %"],
+      ["dog → cat", 30, "30 of 1,000, 3.0 %"],
     ]);
-    // Wilson's interval of 30 of 1,000 at 95 %: 0.0211 to 0.0425.
-    expect(bars![0]!["low"]).toBeCloseTo(21.1, 1);
-    expect(bars![0]!["high"]).toBeCloseTo(42.5, 1);
+    // Clopper and Pearson's interval of 10 of 100 at 97.5 %: 0.0438 to 0.1878.
+    expect(bars![0]!["low"]).toBeCloseTo(4.38, 2);
+    expect(bars![0]!["high"]).toBeCloseTo(18.78, 2);
   });
 
   it("draws ten at most, and nothing of a perfect model", () => {

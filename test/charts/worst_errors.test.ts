@@ -15,7 +15,7 @@ function withMistakes(...mistakes: Example[]): Evaluation {
 describe("worst_errors.title(evaluation)", () => {
   it("is the most confident mistake", () => {
     expect(worst_errors.title(withMistakes(first, second))).toBe(
-      "The most confident mistake takes 9 for 3, at 99.6 % confidence",
+      "The most confident of 800 mistakes takes 9 for 3, at 99.6 % confidence",
     );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { wilson } from "../../src/metrics/intervals.ts";
+import { wilson } from "../../src/statistics/wilson.ts";
 import { measure, type Table } from "./builders.ts";
 
 /** Images of two classes, each predicted as `a` with this confidence; truly `a` where `right`. */

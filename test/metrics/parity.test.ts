@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FirstFew } from "../../src/metrics/first-few.ts";
-import { wilson } from "../../src/metrics/intervals.ts";
+import { wilson } from "../../src/statistics/wilson.ts";
 import { createParityTally, type ParityTally } from "../../src/metrics/parity.ts";
 import { judge, type Differences } from "../../src/metrics/parity-judgement.ts";
 import { figure, parityStatement } from "../../src/metrics/parity-wording.ts";

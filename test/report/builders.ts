@@ -1,6 +1,7 @@
+import { calibrationTest } from "../../src/metrics/calibration.ts";
+import { confusionMatrix, topConfusions, weakestClass } from "../../src/metrics/confusion.ts";
 import type {
   ClassMetrics,
-  Confusion,
   Estimate,
   Evaluation,
   Measurements,
@@ -175,6 +176,8 @@ function measurements(
 ): Measurements {
   const total = matrix.flat().reduce((sum, cell) => sum + cell, 0);
   const correct = matrix.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
+  const counted = confusionMatrix(Float64Array.from(matrix.flat()), classes.length);
+  const bins = calibrationBins(total, correct);
   const score = (value: number): Estimate => point(probabilities && total > 0 ? value : null);
   return {
     confusionMatrix: matrix,
@@ -184,8 +187,9 @@ function measurements(
       ...Object.fromEntries(SCORE_METRICS.map((name, i) => [name, score(0.8 + i / 1000)])),
     },
     perClass: classes.map((name, i) => classMetrics(name, i, matrix, score)),
-    topConfusions: confusions(classes, matrix),
-    calibration: probabilities ? { bins: calibrationBins(total, correct) } : null,
+    weakestClass: weakestClass(counted, classes),
+    topConfusions: topConfusions(counted, classes),
+    calibration: probabilities ? { bins, test: calibrationTest(bins) } : null,
     confidence: probabilities ? { bins: [{ low: 0, high: 1, correct, wrong: total - correct }] } : null,
     curves: probabilities ? { exact: true, classes: classes.map(curves) } : null,
   };
@@ -210,18 +214,6 @@ function classMetrics(
     roc_auc: score(0.99),
     average_precision: score(0.97),
   };
-}
-
-function confusions(classes: readonly string[], matrix: readonly (readonly number[])[]): Confusion[] {
-  const cells = matrix.flatMap((row, i) =>
-    row.flatMap((count, j): Confusion[] => {
-      const rate = count / row.reduce((sum, cell) => sum + cell, 0);
-      const { interval } = estimate(rate);
-      if (i === j || count === 0) return [];
-      return [{ true: classes[i] ?? "", predicted: classes[j] ?? "", count, rate, interval }];
-    }),
-  );
-  return cells.sort((a, b) => b.count - a.count).slice(0, 20);
 }
 
 function calibrationBins(count: number, correct: number) {

@@ -140,3 +140,18 @@ describe("table(heads, rows)", () => {
     expect(table(["a", ">b"], [["1", "2"]])).toBe("| a | b |\n| --- | --: |\n| 1 | 2 |");
   });
 });
+
+it.each([
+  ["mnist", true],
+  ["qmnist", true],
+  ["emnist-letters", true],
+  ["fashion-mnist", false],
+  ["pets", false],
+])("the report of %s says whether its images come from writers: %s", (name, said) => {
+  const { dataset, ...rest } = evaluation();
+  const report = markdownReport({ ...rest, dataset: { ...dataset, name } }, NO_CHARTS);
+  const note =
+    "The intervals take the images for independent of each other, but these come from a few hundred writers with many " +
+    "images each: for other writers the range is wider, on MNIST's test images 1.4 to 1.8 times as wide.";
+  expect(report.includes(note)).toBe(said);
+});
