@@ -130,16 +130,17 @@ export async function ensureBuilt() {
   const stamp = stampOf(join(root, "src"));
   if (stamp === builtStamp()) return;
   const isBuilt = async () => stamp === builtStamp();
-  const lock = await takeLock(join(root, "dist-lock"), { unless: isBuilt });
-  if (lock === null) return;
   const staging = join(root, `dist-${randomUUID()}`);
+  let lock = null;
   const clearUp = () => {
     rmSync(staging, { recursive: true, force: true });
-    lock.release();
+    lock?.release();
   };
+  // Before the lock is taken, so that Ctrl-C leaves none.
   process.on("exit", clearUp).on("SIGINT", stop).on("SIGTERM", stop);
   try {
-    if (!(await isBuilt())) await build(stamp, staging);
+    lock = await takeLock(join(root, "dist-lock"), { unless: isBuilt });
+    if (lock !== null && !(await isBuilt())) await build(stamp, staging);
   } finally {
     clearUp();
     process.off("exit", clearUp).off("SIGINT", stop).off("SIGTERM", stop);

@@ -1,8 +1,7 @@
 import type { DownloadOptions } from "../dataset/open.ts";
-import { visible } from "../text/visible.ts";
 import type { Context } from "./context.ts";
 import type { DatasetArguments } from "./options.ts";
-import type { Progress } from "./progress.ts";
+import { warning, type Progress } from "./progress.ts";
 
 export { downloadDataset, openDataset } from "../dataset/open.ts";
 
@@ -21,9 +20,6 @@ export function datasetSettings(
     refresh: options.refresh,
     signal: context.signal,
     progress: ({ file, receivedBytes, totalBytes }) => progress.update(file, receivedBytes, totalBytes),
-    warn: (message) => {
-      progress.clear();
-      context.stderr.write(`warning: ${visible(message)}\n`);
-    },
+    warn: warning(context, progress),
   };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { InterruptedError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
+import { openOutput, type Output } from "../files/output.ts";
 import { bindGates, checkGates, parseGate, type Gate } from "../metrics/gates.ts";
 import { REPORTS } from "../report/table.ts";
 import { summaryJson, summaryText } from "../report/text.ts";
@@ -10,11 +11,11 @@ import type { Evaluation } from "../types.ts";
 import { fixedTime, wantsColor, type Context } from "./context.ts";
 import { startDrawing, type Drawing } from "./draw.ts";
 import { environment } from "./environment.ts";
+import { checkInTheWay } from "./in-the-way.ts";
 import { batchSizeOf, openInputs } from "./inputs.ts";
 import type { EvaluateArguments } from "./options.ts";
-import { openOutput, type Output } from "./output.ts";
 import { predictionsFile, type Predictions } from "./predictions.ts";
-import { progressLine, type Progress } from "./progress.ts";
+import { progressLine, warning, type Progress } from "./progress.ts";
 
 /** Narrowest summary that is laid out; below it, lines wrap. */
 const DEFAULT_COLUMNS = 100;
@@ -28,9 +29,15 @@ export async function evaluateCommand(options: EvaluateArguments, context: Conte
     const { dryRun } = await import("./dry-run.ts");
     return await dryRun({ ...options, endpoint }, context, progress);
   }
-  const output = await openOutput(options.out, context.atHardExit);
+  const output = await openOutput(options.out, {
+    force: options.force,
+    signal: context.signal,
+    atHardExit: context.atHardExit,
+    warn: warning(context, progress),
+  });
   const drawing = startDrawing(options.charts, context.signal);
   try {
+    await checkInTheWay(options);
     const { evaluation, predictions, finish } = await measure(options, context, gates, output, progress);
     progress.clear();
     if (options.charts.length > 0) progress.update("Drawing charts", 0, null);

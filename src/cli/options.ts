@@ -134,6 +134,12 @@ export function evaluateOptions<T>(args: Argv<T>) {
       default: "reports",
       desc: "Output folder",
     })
+    .option("force", {
+      group: RESULT,
+      type: "boolean",
+      default: false,
+      desc: "Overwrite files in --out that are not ours",
+    })
     .option("charts", {
       group: RESULT,
       ...listOf("charts", FORMATS),

@@ -1,6 +1,6 @@
+import type { Output } from "../files/output.ts";
 import { predictionsHeader, predictionsRows } from "../report/csv.ts";
 import type { ScoredBatch } from "../types.ts";
-import type { Output } from "./output.ts";
 
 /** predictions.csv, written as images are scored. */
 export interface Predictions {

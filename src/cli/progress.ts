@@ -34,6 +34,14 @@ export function progressLine(terminal: Terminal, enabled: boolean, now: () => nu
   };
 }
 
+/** Says something on stderr, on a line of its own. */
+export function warning({ stderr }: { readonly stderr: Terminal }, progress: Progress) {
+  return (message: string): void => {
+    progress.clear();
+    stderr.write(`warning: ${visible(message)}\n`);
+  };
+}
+
 function progressText(label: string, done: number, total: number | null): string {
   if (total === null || total === 0) return done === 0 ? label : `${label} ${done}`;
   const share = Math.min(1, done / total);

@@ -1,4 +1,5 @@
 import type { SplitName } from "../dataset/catalog.ts";
+import { checkPlace, writeFileWhole } from "../files/single-file.ts";
 import { bundledModel } from "../scorer/open.ts";
 import { visible } from "../text/visible.ts";
 import { trainBundledModel, type TrainSummary } from "../train/train.ts";
@@ -6,7 +7,6 @@ import type { Context } from "./context.ts";
 import { datasetSettings, openDataset } from "./dataset.ts";
 import type { TrainArguments } from "./options.ts";
 import { progressLine } from "./progress.ts";
-import { checkPlace, writeFileWhole } from "./single-file.ts";
 
 const ELSEWHERE = "name another file with --model";
 

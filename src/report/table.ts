@@ -18,3 +18,12 @@ export const REPORTS = {
 } satisfies Record<string, Report>;
 
 export type ReportName = keyof typeof REPORTS;
+
+/** The names of their files, as they are known before a run. */
+export const REPORT_FILES: Readonly<Record<ReportName, readonly string[]>> = {
+  json: ["metrics.json"],
+  csv: ["confusion_matrix.csv", "predictions.csv"],
+  html: ["report.html"],
+  markdown: ["report.md"],
+  junit: ["junit.xml"],
+};

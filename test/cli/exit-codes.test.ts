@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -25,6 +26,9 @@ beforeAll(() => {
   writeFileSync(path("labels"), Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 2, 0, 1]));
   writeFileSync(path("images"), Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]));
   mkdirSync(path("in-the-way/metrics.json"), { recursive: true });
+  mkdirSync(path("mine/charts"), { recursive: true });
+  for (const name of ["manifest.json", "metrics.json", "report.md", "charts/roc.png", "charts/mine.png"])
+    writeFileSync(path("mine", name), "mine");
 });
 
 /** Every one is told in one message on stderr, with nothing on stdout. `…` stands for a list of names. */
@@ -87,6 +91,22 @@ describe("the exit code and stderr", () => {
       more ? told.slice(0, -1) : `${told}\n`,
     );
     expect(finished.stderr).not.toMatch(/^ +at /m);
+  });
+
+  test("are 5 before anything is scored where files are in the way, and --force overwrites those alone", async () => {
+    const args = ["--quiet", "--limit", "20", "--charts", "png", "--reports", "json", "--out", "mine"];
+    expect(await evaluate([...args, "--model", "nowhere.onnx"])).toMatchObject({
+      code: 5,
+      stdout: "",
+      stderr:
+        "mnist-evaluate: mine holds files that no earlier run has written, or that were edited since: manifest.json, " +
+        "metrics.json, charts/roc.png: move them away, choose another folder with --out, or overwrite them with --force\n",
+    });
+    expect(await evaluate([...args, "--force"])).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect(readJson<Evaluation>(path("mine/metrics.json")).dataset.images).toBe(20);
+    for (const name of ["report.md", "charts/mine.png"])
+      expect(readFileSync(path("mine", name), "utf8")).toBe("mine");
+    expect(await evaluate(args)).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });
 
   test("are 3 and what to do where the data is nowhere", async () => {

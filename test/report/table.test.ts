@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { METRIC_NAMES } from "../../src/metrics/table.ts";
 import { definition } from "../../src/report/definitions.ts";
-import { REPORTS } from "../../src/report/table.ts";
+import { REPORT_FILES, REPORTS } from "../../src/report/table.ts";
 import { evaluation } from "./builders.ts";
 import { CASES, CHART } from "./cases.ts";
 
@@ -26,6 +26,11 @@ describe("REPORTS", () => {
       html: ["report.html"],
       markdown: ["report.md"],
       junit: ["junit.xml"],
+    });
+    // The command streams predictions.csv, as a part of csv.
+    expect(REPORT_FILES).toEqual({
+      ...Object.fromEntries(files),
+      csv: ["confusion_matrix.csv", "predictions.csv"],
     });
   });
 

@@ -27,6 +27,8 @@ const REASONS: Readonly<Record<string, (elsewhere: string) => string>> = {
   ENOTDIR: (elsewhere) => `a file of that name is in the way: ${elsewhere}`,
   EISDIR: (elsewhere) => `a folder of that name is in the way: remove it or ${elsewhere}`,
   ENOENT: (elsewhere) => `the folder cannot be made: ${elsewhere}`,
+  ELOOP: (elsewhere) =>
+    `its folder is a symbolic link, which may lead out of the output folder: put a plain folder in its place, or ${elsewhere}`,
   EXDEV: (elsewhere) =>
     `its folder is on another disk than the rest of the report: put a plain folder in its place, or ${elsewhere}`,
   ENOSPC: (elsewhere) => `the disk is full: free some space or ${elsewhere}`,
@@ -37,4 +39,9 @@ const REASONS: Readonly<Record<string, (elsewhere: string) => string>> = {
 export function reasonOf(error: unknown, elsewhere: string = OTHER_OUTPUT): string {
   const { code = "" } = error as NodeJS.ErrnoException;
   return REASONS[code]?.(elsewhere) ?? messageOf(error);
+}
+
+/** An error as the system's are. */
+export function failure(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { checkPlace, writeFileWhole } from "../../src/cli/single-file.ts";
+import { checkPlace, writeFileWhole } from "../../src/files/single-file.ts";
 import { ReportError } from "../../src/errors.ts";
 
 const ELSEWHERE = "name another file with --model";

@@ -2,55 +2,29 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOutput, type Output } from "../../src/cli/output.ts";
+import type { Output } from "../../src/files/output.ts";
 import { ReportError } from "../../src/errors.ts";
-import { readManifest } from "../../src/report/manifest.ts";
-import { digests, stagingOf } from "./command.ts";
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-output-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function commit(folder: string, files: Record<string, string>): Promise<void> {
-  const output = await openOutput(folder, new Set());
-  try {
-    for (const [path, content] of Object.entries(files)) await output.write(path, content);
-    await output.commit();
-  } finally {
-    await output.discard();
-  }
-}
-
-function contents(folder: string): Record<string, string> {
-  return Object.fromEntries(
-    Object.keys(digests(folder))
-      .filter((path) => path !== "manifest.json")
-      .map((path) => [path, readFileSync(join(folder, path), "utf8")]),
-  );
-}
+import { readManifest } from "../../src/files/manifest.ts";
+import { digests, stagingOf } from "../cli/command.ts";
+import { commit, contents, opened, temporaryFolder } from "./scene.ts";
 
 const partial = (digit: number): string => `.partial-00000000-0000-4000-8000-00000000000${digit}`;
 
-describe("openOutput(folder, atHardExit)", () => {
+describe("openOutput(folder, options)", () => {
   test("shows nothing until commit, and then everything, with a manifest", async () => {
     const folder = join(temporaryFolder(), "a/b");
-    const output = await openOutput(folder, new Set());
+    const output = await opened(folder);
     await output.write("charts/x.svg", "<svg/>");
     const stream = await output.stream("rows.csv");
     await stream.write("ä,");
@@ -73,7 +47,7 @@ describe("openOutput(folder, atHardExit)", () => {
     await commit(folder, { "metrics.json": "1" });
     const before = digests(folder);
     const atHardExit = new Set<() => void>();
-    const output = await openOutput(folder, atHardExit);
+    const output = await opened(folder, { atHardExit });
     await (await output.stream("metrics.json")).write("2");
     expect(atHardExit.size).toBe(1);
     await output.discard();
@@ -85,7 +59,7 @@ describe("openOutput(folder, atHardExit)", () => {
   test("clears up at once at a hard exit", async () => {
     const folder = temporaryFolder();
     const atHardExit = new Set<() => void>();
-    const output = await openOutput(folder, atHardExit);
+    const output = await opened(folder, { atHardExit });
     await output.write("a", "1");
     for (const action of atHardExit) action();
     expect(readdirSync(folder)).toEqual([]);
@@ -96,8 +70,8 @@ describe("openOutput(folder, atHardExit)", () => {
     async (end) => {
       const folder = temporaryFolder();
       const atHardExit = new Set<() => void>();
-      const output = await openOutput(join(folder, "a/b/c"), atHardExit);
-      const other = await openOutput(join(folder, "a/d"), new Set());
+      const output = await opened(join(folder, "a/b/c"), { atHardExit });
+      const other = await opened(join(folder, "a/d"));
       await output.write("x", "1");
       if (end === "discard") await output.discard();
       else for (const action of atHardExit) action();
@@ -109,9 +83,9 @@ describe("openOutput(folder, atHardExit)", () => {
 
   test("removes no folder that was there before, or holds anything", async () => {
     const folder = temporaryFolder();
-    await (await openOutput(folder, new Set())).discard();
+    await (await opened(folder)).discard();
     expect(existsSync(folder)).toBe(true);
-    const output = await openOutput(join(folder, "a/b"), new Set());
+    const output = await opened(join(folder, "a/b"));
     writeFileSync(join(folder, "a/mine"), "mine");
     await output.discard();
     expect(contents(folder)).toEqual({ "a/mine": "mine" });
@@ -127,7 +101,7 @@ describe("openOutput(folder, atHardExit)", () => {
     const old = Date.now() / 1000 - 25 * 60 * 60;
     utimesSync(join(folder, killed, "predictions.csv"), old, old);
     for (const name of [killed, running, mine]) utimesSync(join(folder, name), old, old);
-    await (await openOutput(folder, new Set())).discard();
+    await (await opened(folder)).discard();
     expect(readdirSync(folder).sort()).toEqual([running, recent, mine]);
   });
 
@@ -143,7 +117,7 @@ describe("openOutput(folder, atHardExit)", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "file"), "");
     const out = join(folder, path);
-    await expect(openOutput(out, new Set())).rejects.toThrow(
+    await expect(opened(out)).rejects.toThrow(
       new ReportError(
         `${out}: cannot write the report there: a file of that name is in the way: choose another folder with --out`,
       ),
@@ -184,25 +158,6 @@ describe("commit()", () => {
 
   test.each([
     [
-      "leads out of the folder",
-      { schemaVersion: 1, files: [{ path: "../precious", bytes: 1, sha256: "0".repeat(64) }] },
-    ],
-    ["is no manifest", { files: "../precious" }],
-    ["is of another version", { schemaVersion: 2, files: [] }],
-  ])("removes nothing where the manifest %s", async (_, manifest) => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "precious"), "x");
-    const out = join(folder, "out");
-    mkdirSync(out);
-    writeFileSync(join(out, "precious"), "x");
-    writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest));
-    await commit(out, { a: "1" });
-    expect(existsSync(join(folder, "precious"))).toBe(true);
-    expect(contents(out)).toEqual({ a: "1", precious: "x" });
-  });
-
-  test.each([
-    [
       "a folder has the name of a file",
       "metrics.json/x",
       "metrics.json",
@@ -220,7 +175,7 @@ describe("commit()", () => {
     if (obstacle.includes("/")) mkdirSync(join(folder, "metrics.json"));
     writeFileSync(join(folder, obstacle), "x");
     const before = digests(folder);
-    const output = await openOutput(folder, new Set());
+    const output = await opened(folder);
     await output.write("a.csv", "2");
     await output.write(path, "2");
     await expect(output.commit()).rejects.toThrow(
@@ -228,26 +183,6 @@ describe("commit()", () => {
     );
     await output.discard();
     expect(digests(folder)).toEqual(before);
-  });
-
-  const otherDisk = "/dev/shm";
-  const hasOtherDisk = existsSync(otherDisk) && statSync(otherDisk).dev !== statSync(tmpdir()).dev;
-  test.runIf(hasOtherDisk)("moves nothing where charts/ leads to another disk", async () => {
-    const folder = temporaryFolder();
-    await commit(folder, { "a.csv": "1" });
-    const before = digests(folder);
-    const elsewhere = mkdtempSync(join(otherDisk, "mnist-evaluate-output-"));
-    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
-    symlinkSync(elsewhere, join(folder, "charts"));
-    await expect(commit(folder, { "a.csv": "2", "charts/a.svg": "2" })).rejects.toThrow(
-      new ReportError(
-        `${join(folder, "charts/a.svg")}: cannot write it: its folder is on another disk than the rest of the report: ` +
-          "put a plain folder in its place, or choose another folder with --out",
-      ),
-    );
-    rmSync(join(folder, "charts"));
-    expect(digests(folder)).toEqual(before);
-    expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   // Every folder is writable to root.
@@ -266,14 +201,18 @@ describe("commit()", () => {
     chmodSync(join(folder, "charts"), 0o755);
   });
 
-  test("that fails halfway leaves no manifest by which the mixture could pass for a report", async () => {
+  test("that lacks a file leaves no manifest by which the mixture could pass for a report", async () => {
     const folder = temporaryFolder();
     await commit(folder, { "a.csv": "1", "b.csv": "1" });
-    const output = await openOutput(folder, new Set());
+    const output = await opened(folder);
     await output.write("a.csv", "2");
     await output.write("b.csv", "2");
     rmSync(join(stagingOf(folder)!, "b.csv"));
-    await expect(output.commit()).rejects.toThrow(ReportError);
+    await expect(output.commit()).rejects.toThrow(
+      new ReportError(
+        `${folder}: b.csv was deleted by another program before it could be moved there: run again`,
+      ),
+    );
     await output.discard();
     expect(readdirSync(folder)).toEqual(["a.csv", "b.csv"]);
     expect(contents(folder)).toEqual({ "a.csv": "2", "b.csv": "1" });
@@ -281,7 +220,7 @@ describe("commit()", () => {
 
   test("of many runs at once leaves one run's files", async () => {
     const folder = temporaryFolder();
-    const outputs = await Promise.all(Array.from({ length: 8 }, () => openOutput(folder, new Set())));
+    const outputs = await Promise.all(Array.from({ length: 8 }, () => opened(folder)));
     await Promise.all(outputs.map((output, run) => commitAs(output, run)));
     const listed = readManifest(readFileSync(join(folder, "manifest.json"), "utf8"));
     const found = digests(folder);
@@ -290,12 +229,29 @@ describe("commit()", () => {
     expect(new Set(Object.values(contents(folder))).size).toBe(1);
   });
 
-  test("takes over the lock of a process that was killed", async () => {
+  test.each([
+    [
+      "a file",
+      ".lock",
+      (path: string) => writeFileSync(path, ""),
+      ".lock is a file and no lock: delete it; or",
+    ],
+    [
+      "a folder",
+      ".commit",
+      (path: string) => {
+        mkdirSync(path);
+        writeFileSync(join(path, "precious"), "");
+      },
+      ".commit is in the way: delete it, or",
+    ],
+  ])("is refused where %s of the user's is %s", async (_, name, make, reason) => {
     const folder = temporaryFolder();
-    mkdirSync(join(folder, ".lock"));
-    const old = Date.now() / 1000 - 11;
-    utimesSync(join(folder, ".lock"), old, old);
-    await commit(folder, { a: "1" });
-    expect(readdirSync(folder)).toEqual(["a", "manifest.json"]);
+    make(join(folder, name));
+    const before = readdirSync(folder, { recursive: true });
+    await expect(commit(folder, { a: "1" })).rejects.toThrow(
+      new ReportError(`${join(folder, reason)} choose another folder with --out`),
+    );
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
   });
 });

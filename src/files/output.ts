@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { manifest, type ManifestFile } from "../report/manifest.ts";
-import { commitFiles } from "./commit.ts";
+import { commitFiles, completeCommit, type CommitOptions } from "./commit.ts";
+import { MANIFEST } from "./earlier.ts";
+import { manifest, type ManifestFile } from "./manifest.ts";
 import { makeStaging } from "./staging.ts";
 import { reporting } from "./write-errors.ts";
 
@@ -17,19 +18,30 @@ export interface Output {
   /** Opens a file that is written in pieces. */
   stream(path: string): Promise<{ write(text: string): Promise<void>; end(): Promise<void> }>;
   /** Moves all files into place, with manifest.json, and removes what an earlier run's manifest lists beyond them. */
-  commit(): Promise<readonly ManifestFile[]>;
+  commit(): Promise<void>;
   /** Removes everything that was not committed. */
   discard(): Promise<void>;
 }
 
+export interface OutputOptions extends CommitOptions {
+  /** Called where the process must end at once: what is not committed then goes away. */
+  readonly atHardExit: Set<() => void>;
+}
+
 /**
- * Opens an output folder before scoring begins, so that a mistake in it costs no time. What is written until `commit`
- * also goes away where the process ends through `atHardExit`.
+ * Opens an output folder before scoring begins, so that a mistake in it costs no time. What a killed run had begun to
+ * move into it is moved first.
  *
- * @throws ReportError where the folder cannot be made or written to.
+ * @throws ReportError where the folder cannot be made or written to, or the killed run's files cannot be moved
  */
-export async function openOutput(folder: string, atHardExit: Set<() => void>): Promise<Output> {
-  const staging = await makeStaging(folder, atHardExit);
+export async function openOutput(folder: string, options: OutputOptions): Promise<Output> {
+  const staging = await makeStaging(folder, options.atHardExit, options.warn);
+  try {
+    await completeCommit(folder, options);
+  } catch (error) {
+    await staging.remove();
+    throw error;
+  }
   const files: ManifestFile[] = [];
   const unfinished = new Set<StagedFile>();
 
@@ -57,10 +69,10 @@ export async function openOutput(folder: string, atHardExit: Set<() => void>): P
     write,
     stream,
     async commit() {
-      await write("manifest.json", manifest(files));
-      await commitFiles(staging.path, folder, files);
+      const listed = [...files];
+      await write(MANIFEST, manifest(listed));
+      await commitFiles(staging.path, folder, listed, options);
       await discard();
-      return files;
     },
     discard,
   };
@@ -93,7 +105,11 @@ async function stagedFile(
       await reporting(target, () => file.writeFile(piece));
     },
     async end() {
-      await reporting(target, () => file.close());
+      // A power cut after the commit must not leave it empty.
+      await reporting(target, async () => {
+        await file.sync();
+        await file.close();
+      });
       onEnd({ bytes, sha256: hash.digest("hex") });
     },
     abandon: () => file.close().catch(() => {}),

@@ -55,7 +55,11 @@ function isFile(value: unknown): value is ManifestFile {
   );
 }
 
-/** A manifest comes from outside: its paths must not lead out of the folder, on any system. */
+/** A manifest comes from outside: its paths must not lead out of the folder or to a device, on any system. */
 function isInside(path: string): boolean {
-  return path !== "" && !/^[/\\]|^[a-z]:/i.test(path) && !path.split(/[/\\]/).includes("..");
+  const parts = path.split(/[/\\]/);
+  return !parts.some((part) => part === "" || part === "." || part === ".." || ODD_NAME.test(part));
 }
+
+// oxlint-disable-next-line no-control-regex -- those are what it is to find
+const ODD_NAME = /[\u0000-\u001F:]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ReportError } from "../../src/errors.ts";
-import { manifest, readManifest } from "../../src/report/manifest.ts";
+import { manifest, readManifest } from "../../src/files/manifest.ts";
 
 const sha256 = "ab".repeat(32);
 
@@ -38,6 +38,13 @@ describe("readManifest(text)", () => {
     { path: String.raw`charts\..\..\outside`, bytes: 1, sha256 },
     { path: "C:/outside", bytes: 1, sha256 },
     { path: "", bytes: 1, sha256 },
+    { path: "charts//x", bytes: 1, sha256 },
+    { path: "./x", bytes: 1, sha256 },
+    { path: "charts/NUL.svg", bytes: 1, sha256 },
+    { path: "com1", bytes: 1, sha256 },
+    { path: "report.md:stream", bytes: 1, sha256 },
+    { path: "report.md.", bytes: 1, sha256 },
+    { path: "a\u0000b", bytes: 1, sha256 },
     { path: "a", bytes: 1.5, sha256 },
     { path: "a", bytes: 1, sha256: "short" },
     null,

@@ -3,7 +3,7 @@ import { access, constants, rename, rm, stat, writeFile } from "node:fs/promises
 import { dirname } from "node:path";
 
 import { ReportError } from "../errors.ts";
-import { reporting } from "./write-errors.ts";
+import { failure, reporting } from "./write-errors.ts";
 
 /**
  * Looks whether a file can be written, before the work whose result it shall hold.
@@ -35,7 +35,7 @@ export async function writeFileWhole(path: string, content: Uint8Array, elsewher
     await reporting(
       path,
       async () => {
-        await writeFile(partial, content, { flag: "wx" });
+        await writeFile(partial, content, { flag: "wx", flush: true });
         await rename(partial, path);
       },
       elsewhere,
@@ -50,8 +50,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
   );
-}
-
-function failure(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }
