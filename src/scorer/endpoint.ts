@@ -9,7 +9,7 @@ import type {
   Scores,
 } from "../types.ts";
 import { choicesFor } from "./choices.ts";
-import { createDelivery, isNoAnswer, type Delivery } from "./delivery/delivery.ts";
+import { createDelivery, isNoAnswer, Watchdog, type Delivery } from "./delivery/delivery.ts";
 import type { Candidate } from "./endpoint/discover.ts";
 import { answersIn } from "./endpoint/interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./endpoint/options.ts";
@@ -66,6 +66,7 @@ export async function openEndpoint(
     }),
     traffic: trafficLog(() => performance.now()),
     redact: redactor(options.secrets),
+    watchdog: new Watchdog(Math.max(options.waitMs, options.timeoutMs), () => performance.now()),
     classes: images.classes.length,
   };
   try {
@@ -103,6 +104,7 @@ function opened(
       concurrency: options.concurrency,
       retries: options.retries,
       slowMs: options.timeoutMs * SLOW_SHARE,
+      watchdog: line.watchdog,
       random: seededRandom(options.seed),
     });
   const trying = deliveryOf(TRIED_IMAGES, tryOut);

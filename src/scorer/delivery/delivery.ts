@@ -1,6 +1,7 @@
 import { Dispatcher } from "./dispatcher.ts";
 import type { Delivery, DeliverySettings } from "./settings.ts";
 
+export { Watchdog } from "./watchdog.ts";
 export { isNoAnswer, type Delivery, type DeliverySettings } from "./settings.ts";
 
 /** Brings images to a service in requests, and deals with what comes of them. Knows neither HTTP nor protocols. */

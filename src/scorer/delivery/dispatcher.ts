@@ -9,10 +9,9 @@ import { Outage } from "./outage.ts";
 import { Queue } from "./queue.ts";
 import { isNoAnswer, type Delivery, type DeliverySettings } from "./settings.ts";
 import { RequestSize } from "./size.ts";
-import { callOf, noAnswer, split, type Call, type Piece } from "./work.ts";
+import { callOf, isImpatient, noAnswer, split, type Call, type Piece } from "./work.ts";
 
 type Retry = Extract<Outcome<never>, { kind: "retry" }>;
-type Failure = Pick<Retry, "label" | "reason">;
 
 /** Sends what is queued, and decides from the outcomes what is sent next. */
 export class Dispatcher<Item, A> implements Delivery<Item, A> {
@@ -67,6 +66,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
       const call = callOf(items, controller, { onAnswered, resolve, reject, unhear });
       signal.addEventListener("abort", stop);
       this.#queue.add(call);
+      this.#settings.watchdog.watch(1);
       this.#pump();
     });
   }
@@ -80,8 +80,8 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
       // Nothing is left that could show whether the service comes back.
       if (!paused && this.#active === 0 && this.#queue.due === Infinity)
         for (const { piece, reason } of this.#queue.release()) this.#fail(piece, reason);
-      const idle = this.#queue.calls.size === 0;
-      this.#alarm.set(idle ? Infinity : paused ? this.#pausedUntil : this.#queue.due);
+      const due = paused ? this.#pausedUntil : this.#queue.due;
+      this.#alarm.set(this.#queue.calls.size === 0 ? Infinity : due);
     } catch (error) {
       this.#stop(error);
     }
@@ -120,11 +120,12 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
         this.#alive();
         return this.#answer(piece, outcome.answers);
       case "retry":
-        if (outcome.afterMs !== null)
-          this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + outcome.afterMs);
+        this.#settings.watchdog.failed(outcome, outcome.patience !== null && piece.end - piece.start > 1);
+        this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + (outcome.afterMs ?? 0));
         if (outcome.overloaded) this.#concurrency.overloaded(order, this.#sent);
         return this.#retry(piece, outcome);
       case "smaller":
+        this.#settings.watchdog.alive();
         if (piece.end - piece.start === 1) return this.#fail(piece, outcome.reason);
         this.#size.tooLarge(this.#queue.bytes(piece));
         // It is cut when it is taken from the queue.
@@ -159,12 +160,9 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
 
   #retry(piece: Piece<Item, A>, outcome: Retry): void {
     const single = piece.end - piece.start === 1;
-    const { retries, random, onRetry } = this.#settings;
+    const { retries, random, onRetry, watchdog } = this.#settings;
     const { patience } = outcome;
-    if (patience !== null) piece.unclear++;
-    const impatient =
-      patience !== null &&
-      (piece.unclear > patience || (!single && piece.family !== null && !piece.family.spend()));
+    const impatient = patience !== null && (watchdog.isOver || isImpatient(piece, patience));
     if (piece.attempts <= retries && !impatient) {
       onRetry?.(outcome.label);
       this.#queue.wait(piece, this.#now() + backoff(piece.attempts, outcome.afterMs, random));
@@ -176,7 +174,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   }
 
   /** All retries came to nothing: for this request alone, or for as long as the service is away. */
-  #lose(piece: Piece<Item, A>, { reason }: Failure): void {
+  #lose(piece: Piece<Item, A>, { reason }: Retry): void {
     if (piece.signs !== this.#outage.signs) return this.#fail(piece, reason);
     this.#outage.lost(reason);
     if (piece.earlier === null) this.#queue.hold(piece, reason);
@@ -186,6 +184,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   /** The service is there: what was lost while it was away gets another round. */
   #alive(): void {
     this.#outage.sign();
+    this.#settings.watchdog.alive();
     for (const { piece } of this.#queue.release()) {
       piece.earlier = piece.attempts;
       piece.attempts = 0;
@@ -195,7 +194,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
   }
 
   /** Splits it, unless it is a single image or has been found to be no use. */
-  #refuse(piece: Piece<Item, A>, failure: Failure, patience: number): void {
+  #refuse(piece: Piece<Item, A>, failure: Pick<Retry, "label" | "reason">, patience: number): void {
     const { label, reason } = failure;
     const images = piece.end - piece.start;
     if (images === 1) {
@@ -208,7 +207,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     const failed = family.verdict;
     if (failed !== null) return this.#fill(piece, () => noAnswer(piece, failed));
     this.#settings.onRetry?.(label);
-    piece.call.ready.push(...split(piece, family));
+    piece.call.ready[this.#settings.watchdog.isOver ? "unshift" : "push"](...split(piece, family));
   }
 
   #giveUp(family: Family, label: string): void {
@@ -235,6 +234,7 @@ export class Dispatcher<Item, A> implements Delivery<Item, A> {
     call.over = true;
     call.unhear();
     this.#queue.remove(call);
+    this.#settings.watchdog.watch(-1);
   }
 
   /** Ends all calls, and all that come. */

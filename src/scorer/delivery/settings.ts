@@ -1,6 +1,7 @@
 import type { RequestLimits } from "./fitting.ts";
 import type { Random } from "../../random.ts";
 import type { NoAnswer, Outcome, RetryReason } from "../outcome.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 export interface DeliverySettings<Item, A> extends RequestLimits<Item> {
   /** Sends one request for these images. Never rejects but where the signal is aborted. */
@@ -11,6 +12,8 @@ export interface DeliverySettings<Item, A> extends RequestLimits<Item> {
   readonly retries: number;
   /** An answered request that took longer makes later ones smaller. */
   readonly slowMs: number;
+  /** Ends the run where the service has answered nothing for too long. */
+  readonly watchdog: Watchdog;
   readonly random: Random;
   /** Rejects where the signal is aborted. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -26,7 +29,8 @@ export interface Delivery<Item, A> {
    * requests of earlier ones go first.
    *
    * @param onAnswered told of the images of a request that have answers as soon as they come; what it throws is fatal
-   * @throws the error of a fatal outcome; ScorerError where the service stopped answering; the signal's reason
+   * @throws the error of a fatal outcome; ScorerError where the service stopped answering, or wants to be asked later than the watchdog
+   *   allows; the signal's reason
    */
   deliver(
     items: readonly Item[],

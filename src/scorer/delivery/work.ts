@@ -60,6 +60,12 @@ export function split<Item, A>(piece: Piece<Item, A>, family: Family): Piece<Ite
   return bounds.slice(1).map((bound, i) => pieceOf(call, bounds[i]!, bound, family, piece.request));
 }
 
+/** Counts an attempt that failed in a way that splitting may mend. @returns whether that is to be tried now */
+export function isImpatient<Item, A>(piece: Piece<Item, A>, patience: number): boolean {
+  const { start, end, family } = piece;
+  return ++piece.unclear > patience || (end - start > 1 && family !== null && !family.spend());
+}
+
 export function callOf<Item, A>(
   items: readonly Item[],
   controller: AbortController,

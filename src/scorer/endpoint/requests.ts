@@ -1,4 +1,5 @@
 import { ScorerError } from "../../errors.ts";
+import type { Watchdog } from "../delivery/delivery.ts";
 import { outcomeOfFailure, outcomeOfStatus } from "../http/classify.ts";
 import { HttpFailure, type HttpReply, type Transport } from "../http/transport.ts";
 import type { NoAnswer, Outcome } from "../outcome.ts";
@@ -17,6 +18,7 @@ export interface Line {
   readonly traffic: TrafficLog;
   /** Takes the secrets out of a text. */
   readonly redact: (text: string) => string;
+  readonly watchdog: Watchdog;
   /** Of the data set: scores that a reply has for an image. */
   readonly classes: number;
 }

@@ -33,6 +33,7 @@ export function trialDelivery(
     concurrency: Math.min(2, options.concurrency),
     retries: options.retries,
     slowMs: Infinity,
+    watchdog: line.watchdog,
     random: seededRandom(options.seed),
   });
 }

@@ -1,18 +1,15 @@
-/** The longest that a service's wish to wait is heeded: after it, asking again is no harm. */
-export const MAX_RETRY_AFTER_MS = 60_000;
-
 /**
  * How long a service asks to wait, null where it does not: `retry-after-ms` and `x-ms-retry-after-ms` of Azure's
  * gateways in milliseconds, otherwise Retry-After in seconds or as a date (RFC 9110, section 10.2.3). A date counts from the
  * reply's own Date, so that a clock that goes wrong does no harm.
  *
  * @param now milliseconds since 1970
- * @returns milliseconds, from 0 to MAX_RETRY_AFTER_MS
+ * @returns milliseconds, from 0 to Number.MAX_SAFE_INTEGER
  */
 export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | null {
   const ms =
     number(headers["retry-after-ms"]) ?? number(headers["x-ms-retry-after-ms"]) ?? after(headers, now);
-  return ms === null ? null : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, Math.round(ms)));
+  return ms === null ? null : Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(ms)));
 }
 
 function after(headers: Readonly<Record<string, string>>, now: number): number | null {

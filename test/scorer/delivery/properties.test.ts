@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { ScorerError } from "../../../src/errors.ts";
 import { seededRandom } from "../../../src/random.ts";
-import { createDelivery, isNoAnswer } from "../../../src/scorer/delivery/delivery.ts";
+import { createDelivery, isNoAnswer, Watchdog } from "../../../src/scorer/delivery/delivery.ts";
 import type { NoAnswer, Outcome } from "../../../src/scorer/outcome.ts";
 import { answered, range, refused, retry, scene, smaller } from "./scene.ts";
 
@@ -148,6 +148,7 @@ test("100,000 requests of one image each cost about a second of the event loop o
     concurrency: 16,
     retries: 3,
     slowMs: 1000,
+    watchdog: new Watchdog(Infinity, () => 0),
     random: seededRandom(1),
   });
   const items = range(0, 100_000);

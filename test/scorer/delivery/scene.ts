@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { seededRandom } from "../../../src/random.ts";
 import {
   createDelivery,
+  Watchdog,
   type Delivery,
   type DeliverySettings,
 } from "../../../src/scorer/delivery/delivery.ts";
@@ -74,8 +75,11 @@ export type Service = (
 ) => Outcome<number> | [Outcome<number>, number];
 
 /** A delivery to a service under a clock that stands still but for sleeps. Images are numbers, and answered times ten. */
-export function scene(service: Service, settings: Partial<DeliverySettings<number, number>> = {}): Scene {
-  const clock = new Clock();
+export function scene(
+  service: Service,
+  settings: Partial<DeliverySettings<number, number>> = {},
+  clock = new Clock(),
+): Scene {
   const requests: SentRequest[] = [];
   const retried: string[] = [];
   let active = 0;
@@ -100,6 +104,7 @@ export function scene(service: Service, settings: Partial<DeliverySettings<numbe
     concurrency: 1,
     retries: 3,
     slowMs: Infinity,
+    watchdog: new Watchdog(Infinity, clock.now),
     random: seededRandom(1),
     sleep: clock.sleep,
     now: clock.now,

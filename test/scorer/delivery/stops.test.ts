@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { ReportError, ScorerError } from "../../../src/errors.ts";
 import { seededRandom } from "../../../src/random.ts";
-import { createDelivery } from "../../../src/scorer/delivery/delivery.ts";
+import { createDelivery, Watchdog } from "../../../src/scorer/delivery/delivery.ts";
 import type { NoAnswer } from "../../../src/scorer/outcome.ts";
 import { answered, range, retry, scene, type Scene } from "./scene.ts";
 
@@ -101,6 +101,7 @@ describe("an abort", () => {
       concurrency: 2,
       retries: 3,
       slowMs: 1000,
+      watchdog: new Watchdog(Infinity, () => 0),
       random: seededRandom(1),
     });
     const before = timers();
