@@ -15,6 +15,11 @@ export interface BodyOptions extends Pick<BlockOptions, "element" | "rowSize"> {
   readonly onStart: (stop: () => void) => void;
 }
 
+/** Who sends a body more slowly than this, after so long a start, holds a place that others need. */
+const LEAST_BYTES_A_SECOND = 1_000;
+const START_MS = 5_000;
+const CHECK_MS = 1_000;
+
 /** What a Content-Length says, null without one: Node has refused what is no number. */
 export function announcedBytes({ headers }: IncomingMessage): number | null {
   const given = headers["content-length"];
@@ -28,16 +33,28 @@ export function tooLarge(mostBytes: number): RequestError {
   );
 }
 
+function tooSlow(): RequestError {
+  return new RequestError(408, `the body came at less than ${LEAST_BYTES_A_SECOND} bytes a second`);
+}
+
 /**
- * Reads a body as it arrives. The promise rejects with a RequestError where it is too large or is no JSON that a protocol
- * could take, and with an AbortedError where it does not come.
+ * Reads a body as it arrives. The promise rejects with a RequestError where it is too large, comes too slowly or is no JSON
+ * that a protocol could take, and with an AbortedError where it does not come.
  */
 export function readBody(request: IncomingMessage, options: BodyOptions): Promise<RequestBody> {
   const announced = announcedBytes(request);
   const body = new BodyReader(options, announced);
   return new Promise((resolve, reject) => {
     let ended = false;
+    const startedAt = performance.now();
+    const checkPace = (): void => {
+      const seconds = (performance.now() - startedAt) / 1000;
+      if (body.received < LEAST_BYTES_A_SECOND * seconds) fail(tooSlow());
+      else pace = setTimeout(checkPace, CHECK_MS);
+    };
+    let pace = setTimeout(checkPace, START_MS);
     const stop = (): void => {
+      clearTimeout(pace);
       request.off("data", take).off("end", end).off("close", close).off("error", close);
     };
     const fail = (error: unknown): void => {
@@ -75,6 +92,10 @@ class BodyReader {
   readonly #json: JsonReader;
   readonly #raw: Buffer[] = [];
   #received = 0;
+
+  get received(): number {
+    return this.#received;
+  }
 
   constructor(options: BodyOptions, announced: number | null) {
     const { element, rowSize, jsonBytes } = options;

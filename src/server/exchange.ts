@@ -15,6 +15,8 @@ export interface Outcome {
   readonly ms: number;
   readonly images: number;
   readonly bytesReceived: number;
+  /** Its connection was closed in the middle of the answer, which was not taken in time. */
+  readonly cut: boolean;
 }
 
 /** The sender went away, as nginx counts it. */
@@ -38,7 +40,9 @@ export class Exchange {
   readonly #response: ServerResponse;
   readonly #startedAt = performance.now();
   readonly #mostDrained: number;
+  readonly #endings: (() => void)[] = [];
   #cutting = false;
+  #cut = false;
   #written = false;
 
   constructor(
@@ -60,7 +64,10 @@ export class Exchange {
     response.on("error", () => {
       // Of a connection that is gone, which its close tells too.
     });
-    response.once("close", () => onOver(this.#outcome()));
+    response.once("close", () => {
+      for (const ending of this.#endings) ending();
+      onOver(this.#outcome());
+    });
   }
 
   /** The body is wanted. */
@@ -69,11 +76,16 @@ export class Exchange {
     this.waiting = false;
   }
 
-  /** Calls back where the sender goes away before it is answered. */
-  onGone(listener: () => void): void {
-    this.#response.once("close", () => {
-      if (!this.#response.writableFinished) listener();
-    });
+  /** Calls back once all of the answer is written, or the connection is gone. */
+  onOver(listener: () => void): void {
+    this.#endings.push(listener);
+  }
+
+  /** Closes the connection, whatever of the answer is not yet written. */
+  destroy(): void {
+    // Before the connection is closed: Node then takes everything for written.
+    this.#cut = !this.#response.writableFinished && !this.#written;
+    this.request.socket.destroy();
   }
 
   /** Answers once: what comes later is dropped, as after a time-out. */
@@ -123,7 +135,7 @@ export class Exchange {
   }
 
   #outcome(): Outcome {
-    const gone = !this.#response.writableFinished && !this.#written;
+    const gone = this.#cut || (!this.#response.writableFinished && !this.#written);
     return {
       id: this.id,
       method: this.request.method ?? "",
@@ -133,6 +145,7 @@ export class Exchange {
       ms: performance.now() - this.#startedAt,
       images: this.images,
       bytesReceived: this.bytesReceived,
+      cut: this.#cut,
     };
   }
 }

@@ -10,19 +10,25 @@ import { askedOf, type PixelRange } from "./asked.ts";
 import type { KeyCheck } from "./auth.ts";
 import type { Batcher } from "./batcher.ts";
 import { AbortedError } from "./aborted.ts";
-import { announcedBytes, readBody, tooLarge } from "./body.ts";
+import {
+  hasTwoHosts,
+  holdsTooMuch,
+  refusalOf,
+  RETRY,
+  TOO_MANY,
+  type Limits,
+  type Load,
+} from "./admission.ts";
+import { readBody } from "./body.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { Exchange, type Outcome } from "./exchange.ts";
 import type { Log } from "./log.ts";
 import { prepare, type PixelOptions } from "./pixels.ts";
 import type { Route, Routes } from "./routes.ts";
 
-export interface HandlerOptions extends PixelOptions {
+export interface HandlerOptions extends PixelOptions, Limits {
   /** What numbers are where a request does not say. */
   readonly pixels: PixelRange;
-  readonly maxRequestBytes: number;
-  /** Requests for scores at once. */
-  readonly concurrency: number;
   readonly timeoutMs: number;
   readonly corsOrigins: readonly string[];
 }
@@ -37,24 +43,14 @@ export interface State {
   readonly draining: boolean;
 }
 
-/** Requests for scores that are under way. */
-export interface Load {
-  requests: number;
-  /** Of these, such whose body is not all there. */
-  reading: number;
-  /** Of their bodies: announced, or come so far. */
-  bytes: number;
-}
-
-/** Bodies under way may together hold so many of the largest ones. */
-const MOST_LARGE_BODIES = 4;
-const RETRY = { "Retry-After": "1" } as const;
 const NOTHING = {} as const;
 
 export interface HandlerParts {
   readonly options: HandlerOptions;
   readonly state: () => State;
   readonly load: Load;
+  /** Whatever is not answered to its last byte. */
+  readonly open: Set<Exchange>;
   readonly allowed: KeyCheck;
   readonly log: Log;
   readonly metricsText: () => string;
@@ -67,7 +63,11 @@ type Handler = (request: IncomingMessage, response: ServerResponse, waiting: boo
 /** Answers requests: who may, what for, and how much at once. The protocols say the rest. */
 export function createHandler(parts: HandlerParts): Handler {
   return (request, response, waiting) => {
-    const exchange = new Exchange(request, response, waiting, parts.options.maxRequestBytes, parts.onOver);
+    const exchange = new Exchange(request, response, waiting, parts.options.maxRequestBytes, (outcome) => {
+      parts.open.delete(exchange);
+      parts.onOver(outcome);
+    });
+    parts.open.add(exchange);
     const state = parts.state();
     const cors = corsHeaders(request.headers.origin, parts.options.corsOrigins);
     const send = (reply: ServiceReply, more: Readonly<Record<string, string>> = NOTHING): void =>
@@ -77,6 +77,7 @@ export function createHandler(parts: HandlerParts): Handler {
         parts.state().draining || exchange.waiting,
       );
     try {
+      if (hasTwoHosts(request)) return send(...twoHosts(state.routes, exchange));
       if (request.method === "OPTIONS" && cors !== null) return send(preflight());
       const route = state.routes.find(request.method ?? "", exchange.path);
       if (route === null) return send(...missing(state.routes, exchange));
@@ -109,34 +110,9 @@ function answer(parts: HandlerParts, state: State, exchange: Exchange, route: Ro
     return send(state.routes.error(exchange.path, 503, "the model is being loaded: try again"), RETRY);
   }
   if (route.kind === "fact") return send(route.fact.reply(state.serving.model, ready));
-  const refusal = refusalOf(parts, exchange.request);
+  const refusal = refusalOf(exchange.request, parts.options, parts.load);
   if (refusal !== null) return send(route.service.error(refusal.status, refusal.message), refusal.headers);
   void score(parts, state.serving, exchange, route.service, send);
-}
-
-/** What is known of a request before its body. */
-function refusalOf(
-  { options, load }: HandlerParts,
-  request: IncomingMessage,
-): {
-  readonly status: number;
-  readonly message: string;
-  readonly headers: Readonly<Record<string, string>>;
-} | null {
-  const announced = announcedBytes(request) ?? 0;
-  if (announced > options.maxRequestBytes) {
-    const { status, message } = tooLarge(options.maxRequestBytes);
-    return { status, message, headers: NOTHING };
-  }
-  const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    const message = "the body is compressed: send it without Content-Encoding";
-    return { status: 415, message, headers: NOTHING };
-  }
-  const full =
-    load.requests >= options.concurrency ||
-    load.bytes + announced > MOST_LARGE_BODIES * options.maxRequestBytes;
-  return full ? { status: 429, message: "too many requests at once: try again later", headers: RETRY } : null;
 }
 
 async function score(
@@ -150,12 +126,11 @@ async function score(
   const { request } = exchange;
   /** Ends what is waited for: the body, and then the scores. */
   let giveUp = nothing;
-  let held = announcedBytes(request) ?? 0;
   let isRead = false;
   load.requests += 1;
   load.reading += 1;
-  load.bytes += held;
   const timer = setTimeout(() => {
+    if (exchange.answered) return exchange.destroy();
     giveUp();
     const [status, what] = isRead
       ? [503, "it was not scored in time"]
@@ -163,7 +138,11 @@ async function score(
     if (!isRead) exchange.cut();
     send(service.error(status, `the request took more than ${options.timeoutMs / 1000} s: ${what}`), RETRY);
   }, options.timeoutMs);
-  exchange.onGone(() => giveUp());
+  exchange.onOver(() => {
+    clearTimeout(timer);
+    load.requests -= 1;
+    giveUp();
+  });
   try {
     const asked = askedOf(request.headers, exchange.query, options.pixels, exchange.id);
     const jsonBytes = service.jsonBytes?.(request.headers as Record<string, string | undefined>) ?? null;
@@ -175,9 +154,8 @@ async function score(
       mostBytes: options.maxRequestBytes,
       onBytes(bytes) {
         exchange.bytesReceived += bytes;
-        const more = Math.max(0, exchange.bytesReceived - held);
-        held += more;
-        load.bytes += more;
+        load.bytes += bytes;
+        if (holdsTooMuch(options, load.bytes)) throw new RequestError(429, TOO_MANY);
       },
       onStart: (stop) => (giveUp = stop),
     });
@@ -191,18 +169,21 @@ async function score(
     giveUp = job.cancel;
     send(wanted.write(await job.scores));
   } catch (error) {
-    if (!(error instanceof AbortedError)) send(...failureOf(parts, service, exchange, error));
+    if (error instanceof AbortedError) return;
+    if (error instanceof RequestError && error.status === 408) exchange.cut();
+    send(...failureOf(parts, service, exchange, error));
   } finally {
-    clearTimeout(timer);
     if (!isRead) load.reading -= 1;
-    load.requests -= 1;
-    load.bytes -= held;
+    load.bytes -= exchange.bytesReceived;
   }
 }
 
 /** The sender's own mistakes are told; what went wrong here stands in the log alone. */
 function failureOf(parts: HandlerParts, service: Service, exchange: Exchange, error: unknown): Sent {
-  if (error instanceof RequestError) return [service.error(error.status, error.message)];
+  if (error instanceof RequestError) {
+    const headers = error.status === 429 || error.status === 408 ? RETRY : NOTHING;
+    return [service.error(error.status, error.message), headers];
+  }
   logFailure(parts.log, exchange, error);
   return [service.error(500, `the model failed: its log has the reason under the request id ${exchange.id}`)];
 }
@@ -222,6 +203,11 @@ function failure({ log }: HandlerParts, routes: Routes, exchange: Exchange, erro
 function logFailure(log: Log, { id, path }: Exchange, error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.write("error", "a request failed", { requestId: id, path: path.slice(0, 200), error: stack });
+}
+
+function twoHosts(routes: Routes, exchange: Exchange): Sent {
+  exchange.cut();
+  return [routes.error(exchange.path, 400, "the request has two Host headers: send one")];
 }
 
 function missing(routes: Routes, { path, request }: Exchange): Sent {

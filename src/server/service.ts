@@ -1,13 +1,16 @@
 import { createServer, type Server } from "node:http";
 import { Server as NetServer, type AddressInfo, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 
 import { messageOf, ScorerError, UsageError } from "../errors.ts";
 import type { ServedModel } from "../scorer/protocols/service.ts";
 import { keyCheck } from "./auth.ts";
 import { Batcher } from "./batcher.ts";
 import type { Engine } from "./engine.ts";
-import type { Outcome } from "./exchange.ts";
-import { createHandler, type HandlerOptions, type Load, type State } from "./handler.ts";
+import type { Exchange, Outcome } from "./exchange.ts";
+import type { Load } from "./admission.ts";
+import { refuseConnection } from "./connection.ts";
+import { createHandler, type HandlerOptions, type State } from "./handler.ts";
 import type { Log } from "./log.ts";
 import { routesOf } from "./routes.ts";
 import { Telemetry } from "./telemetry.ts";
@@ -82,9 +85,12 @@ class ScoringService {
   readonly #log: Log;
   readonly #server: Server;
   readonly #load: Load = { requests: 0, reading: 0, bytes: 0 };
+  readonly #open = new Set<Exchange>();
   readonly #telemetry: Telemetry;
   #state: State;
   #engine: Engine | null = null;
+  /** Requests that were cut while the service stopped. */
+  #cut = 0;
 
   constructor(options: ServiceOptions, log: Log) {
     this.#options = options;
@@ -102,6 +108,7 @@ class ScoringService {
       options,
       state: () => this.#state,
       load: this.#load,
+      open: this.#open,
       allowed: keyCheck(options.keys),
       log,
       metricsText: () => this.#telemetry.text(),
@@ -118,7 +125,9 @@ class ScoringService {
     this.#server
       .on("request", (request, response) => handler(request, response, false))
       .on("checkContinue", (request, response) => handler(request, response, true))
-      .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
+      .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) =>
+        this.#telemetry.request("other", refuseConnection(error, socket), 0),
+      );
   }
 
   /** @returns the URL @throws UsageError */
@@ -156,28 +165,37 @@ class ScoringService {
   }
 
   async stop(): Promise<void> {
-    const underWay = this.#load.requests;
     this.#state = { ...this.#state, draining: true };
-    this.#log.write("info", "stopping", { requestsUnderWay: underWay });
+    this.#log.write("info", "stopping", { requestsUnderWay: this.#open.size });
     // Not the HTTP server's own close, which would cut connections that wait for their sender's next request.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(this.#server, resolve));
-    const linger = setTimeout(() => this.#server.closeIdleConnections(), LINGER_MS);
-    let cut = 0;
+    const linger = setInterval(() => this.#closeIdle(), LINGER_MS);
     const deadline = setTimeout(() => {
-      cut = this.#load.requests;
+      for (const exchange of this.#open) exchange.destroy();
       this.#server.closeAllConnections();
     }, this.#options.timeoutMs + CHECK_MS);
     await closed;
-    clearTimeout(linger);
+    // The end of a connection reaches its last request a moment after the server.
+    while (this.#open.size > 0) await setImmediate();
+    clearInterval(linger);
     clearTimeout(deadline);
     await this.#engine?.close();
+    const cut = this.#cut;
     this.#log.write("info", "stopped", { requestsCut: cut });
     this.#log.flush();
-    if (cut > 0)
-      throw new ScorerError(`${cut} requests had no answer in time and were cut: allow more with --timeout`);
+    if (cut === 0) return;
+    const requests = cut === 1 ? "1 request" : `${cut} requests`;
+    throw new ScorerError(`${requests} had no answer in time: allow more with --timeout`);
   }
 
-  #over({ id, method, path, route, status, ms, images, bytesReceived }: Outcome): void {
+  /** Node takes a connection for idle before all of its last answer is written. */
+  #closeIdle(): void {
+    const isWriting = [...this.#open].some(({ answered }) => answered);
+    if (!isWriting) this.#server.closeIdleConnections();
+  }
+
+  #over({ id, method, path, route, status, ms, images, bytesReceived, cut }: Outcome): void {
+    if (cut && this.#state.draining) this.#cut += 1;
     this.#telemetry.request(route, status, ms / 1000);
     this.#log.write("info", "request", {
       requestId: this.#shown(id),
@@ -187,6 +205,7 @@ class ScoringService {
       ms: Math.round(ms * 1000) / 1000,
       ...(images > 0 ? { images } : {}),
       ...(bytesReceived > 0 ? { bytes: bytesReceived } : {}),
+      ...(cut ? { cut } : {}),
     });
   }
 
@@ -194,27 +213,7 @@ class ScoringService {
   #shown(text: string): string {
     return this.#options.keys.reduce((shown, key) => shown.replaceAll(key, "[key]"), text);
   }
-
-  /** What is no HTTP, or too slow or too large in its headers. */
-  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    const { status, reason } = REFUSALS[error.code ?? ""] ?? { status: 400, reason: "Bad Request" };
-    this.#telemetry.request("other", status, 0);
-    if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
-    else {
-      const body = JSON.stringify({ message: reason });
-      socket.end(
-        `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-        () => socket.destroy(),
-      );
-    }
-  }
 }
-
-const REFUSALS: Readonly<Record<string, { readonly status: number; readonly reason: string }>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, reason: "Request Header Fields Too Large" },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, reason: "Payload Too Large" },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: "Request Timeout" },
-};
 
 /** What paths need of a model that is not loaded yet. */
 function nameOnly(name: string): ServedModel {
