@@ -398,7 +398,8 @@ export interface Parity {
   readonly meanDifference: number | null;
   /** The local model's own accuracy on these images. */
   readonly modelAccuracy: Estimate;
-  readonly verdict: "identical" | "rounding" | "skew";
+  /** `untold`: labels alone can be compared, and so few differ that rounding and other weights look alike. */
+  readonly verdict: "identical" | "rounding" | "skew" | "untold";
   /** The verdict and its reason, as one sentence without its full stop. */
   readonly statement: string;
   /** Images with different predictions: their number, and the first 1,000 of them. */

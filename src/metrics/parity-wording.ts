@@ -53,9 +53,9 @@ function reason({ verdict, precision }: Judgement, likeness: Likeness | null): s
 function labelsReason({ gap }: Differences, { verdict }: Judgement, likeness: Likeness | null): string {
   if (verdict === "identical") return "labels alone can be compared";
   if (verdict === "skew") return `labels alone can be compared: ${likeness?.reason ?? "more than rounding"}`;
-  return gap === null
-    ? "labels alone can be compared: so few differ that it is probably rounding"
-    : `labels alone can be compared, and those that differ are near ties, their two classes within ${figure(gap)}: rounding`;
+  const ties =
+    gap === null ? "" : `, and those that differ are near ties, their two classes within ${figure(gap)}`;
+  return `labels alone can be compared${ties}: rounding or slightly different weights, which so few labels do not tell apart`;
 }
 
 /** Two digits that say something: `3.1e-7`, `0.0074`, `0.98`. */

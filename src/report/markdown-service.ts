@@ -5,7 +5,7 @@ import { DIFFERENCE_HEADS, differenceCells, parityFacts } from "./parity.ts";
 import { CLOSED_LOOP, LATENCY_HEADS, latencyRows, serviceFacts } from "./service.ts";
 
 const MOST_DIFFERENCES = 20;
-const SIGNS = { identical: "✅", rounding: "✅", skew: "⚠️" } as const satisfies Record<
+const SIGNS = { identical: "✅", rounding: "✅", skew: "⚠️", untold: "❔" } as const satisfies Record<
   Parity["verdict"],
   string
 >;

@@ -215,10 +215,10 @@ describe("judge(differences)", () => {
     ["a few images alone", { largest: 0.1, sum: 0.2 }, "skew"],
     ["one of few images", { images: 20, differing: 1, largest: 0.001, sum: 0.005 }, "rounding float16"],
     ["labels alone, all alike", { largest: null, gap: 0 }, "identical"],
-    ["labels alone, near ties", { largest: null, differing: 100, gap: 0.25 }, "rounding"],
+    ["labels alone, near ties", { largest: null, differing: 100, gap: 0.25 }, "untold"],
     ["labels alone, no ties", { largest: null, differing: 5, gap: 0.26 }, "skew"],
     ["labels alone, too many", { largest: null, differing: 101, gap: 0.01 }, "skew"],
-    ["no probabilities, few", { largest: null, differing: 10, gap: null }, "rounding"],
+    ["no probabilities, few", { largest: null, differing: 10, gap: null }, "untold"],
     ["no probabilities, too many", { largest: null, differing: 11, gap: null }, "skew"],
     ["no image", { images: 0, sum: 0 }, "skew"],
   ])("%s", (_, given, expected) => {
@@ -258,11 +258,12 @@ describe("parityStatement(differences, judgement, model, likeness)", () => {
     [
       { largest: null, differing: 3, gap: 0.0062 },
       "agree on 9,997 of 10,000 images; labels alone can be compared, and those that differ are near ties, " +
-        "their two classes within 0.0062: rounding",
+        "their two classes within 0.0062: rounding or slightly different weights, which so few labels do not tell apart",
     ],
     [
       { largest: null, differing: 3, gap: null },
-      "agree on 9,997 of 10,000 images; labels alone can be compared: so few differ that it is probably rounding",
+      "agree on 9,997 of 10,000 images; labels alone can be compared: " +
+        "rounding or slightly different weights, which so few labels do not tell apart",
     ],
     [
       { largest: null, differing: 300 },
