@@ -106,9 +106,9 @@ describe("a run without an answer", () => {
   });
 });
 
-describe("a service that asks to wait", () => {
-  const asks = (afterMs: number) => retry({ label: "429", reason: "429 Too Many Requests", afterMs });
+const asks = (afterMs: number) => retry({ label: "429", reason: "429 Too Many Requests", afterMs });
 
+describe("a service that asks to wait", () => {
   test("longer than what is left ends the run at once, with how long", async () => {
     const away = watched((items, i) => (i < 10 ? answered(items) : asks(999_999_999_000)), {
       maxItems: 1,
