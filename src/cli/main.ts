@@ -72,4 +72,11 @@ async function main(): Promise<void> {
   }
 }
 
+// Without this, Node would end with 0 a process that waits for something that never comes.
+process.once("beforeExit", () => {
+  if (process.exitCode !== undefined) return;
+  process.exitCode = EXIT_BUG;
+  stderr.write(bugText(new Error("there was nothing left to wait for before the command was done")));
+});
+
 void main();

@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -65,6 +66,13 @@ describe("start.mjs", () => {
       expect(readdirSync(join(checkout, "dist"))).toContain(name);
     },
   );
+
+  test.each(["main.cjs", "main.bundle.cjs"])("builds again where %s is cut", async (name) => {
+    const { size } = statSync(join(checkout, "dist", name));
+    truncateSync(join(checkout, "dist", name), size >> 1);
+    expect(await start()).toEqual(BUILT);
+    expect(statSync(join(checkout, "dist", name)).size).toBe(size);
+  });
 
   test("builds again after an edit, and not without one", async () => {
     const before = builtAt();
