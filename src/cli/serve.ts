@@ -24,6 +24,8 @@ export async function serveCommand(options: ServeArguments, context: Context): P
     layout: options.layout,
     output: options.output ?? null,
   };
+  // What is no model at all is said before anything listens.
+  const isHeavy = await isHeavyModel(path);
   const service = await startService(
     {
       ...options,
@@ -35,8 +37,8 @@ export async function serveCommand(options: ServeArguments, context: Context): P
       version: packageVersions().version,
     },
     // A model that takes its time would keep the thread that answers from answering.
-    async () =>
-      (await isHeavyModel(path))
+    () =>
+      isHeavy
         ? openThreadedEngine(new URL("./score-worker.cjs", import.meta.url), opening)
         : openEngine(opening),
     log,

@@ -24,6 +24,13 @@ const GONE = 499;
 /** The connection of a request that is already answered is closed once so long nothing more of its body has come. */
 const DRAINED_MS = 500;
 
+export interface ExchangeOptions {
+  /** Bytes that are taken in of a body after its answer. */
+  readonly mostDrained: number;
+  /** Takes keys out of what a sender gave. */
+  readonly redact: (text: string) => string;
+}
+
 /** One request and its answer. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -49,14 +56,14 @@ export class Exchange {
     request: IncomingMessage,
     response: ServerResponse,
     waiting: boolean,
-    mostDrained: number,
+    { mostDrained, redact }: ExchangeOptions,
     onOver: (outcome: Outcome) => void,
   ) {
     this.request = request;
     this.#response = response;
     this.#mostDrained = mostDrained;
     this.waiting = waiting;
-    this.id = requestId(request.headers["x-request-id"]);
+    this.id = requestId(request.headers["x-request-id"], redact);
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
     this.path = mark < 0 ? url : url.slice(0, mark);

@@ -52,6 +52,7 @@ export interface HandlerParts {
   /** Whatever is not answered to its last byte. */
   readonly open: Set<Exchange>;
   readonly allowed: KeyCheck;
+  readonly redact: (text: string) => string;
   readonly log: Log;
   readonly metricsText: () => string;
   readonly onOver: (outcome: Outcome) => void;
@@ -62,8 +63,9 @@ type Handler = (request: IncomingMessage, response: ServerResponse, waiting: boo
 
 /** Answers requests: who may, what for, and how much at once. The protocols say the rest. */
 export function createHandler(parts: HandlerParts): Handler {
+  const options = { mostDrained: parts.options.maxRequestBytes, redact: parts.redact };
   return (request, response, waiting) => {
-    const exchange = new Exchange(request, response, waiting, parts.options.maxRequestBytes, (outcome) => {
+    const exchange = new Exchange(request, response, waiting, options, (outcome) => {
       parts.open.delete(exchange);
       parts.onOver(outcome);
     });
@@ -184,13 +186,13 @@ function failureOf(parts: HandlerParts, service: Service, exchange: Exchange, er
     const headers = error.status === 429 || error.status === 408 ? RETRY : NOTHING;
     return [service.error(error.status, error.message), headers];
   }
-  logFailure(parts.log, exchange, error);
+  logFailure(parts, exchange, error);
   return [service.error(500, `the model failed: its log has the reason under the request id ${exchange.id}`)];
 }
 
-function failure({ log }: HandlerParts, routes: Routes, exchange: Exchange, error: unknown): Sent {
+function failure(parts: HandlerParts, routes: Routes, exchange: Exchange, error: unknown): Sent {
   if (error instanceof RequestError) return [routes.error(exchange.path, error.status, error.message)];
-  logFailure(log, exchange, error);
+  logFailure(parts, exchange, error);
   return [
     routes.error(
       exchange.path,
@@ -200,9 +202,13 @@ function failure({ log }: HandlerParts, routes: Routes, exchange: Exchange, erro
   ];
 }
 
-function logFailure(log: Log, { id, path }: Exchange, error: unknown): void {
+function logFailure({ log, redact }: HandlerParts, { id, path }: Exchange, error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  log.write("error", "a request failed", { requestId: id, path: path.slice(0, 200), error: stack });
+  log.write("error", "a request failed", {
+    requestId: id,
+    path: redact(path).slice(0, 200),
+    error: redact(stack),
+  });
 }
 
 function twoHosts(routes: Routes, exchange: Exchange): Sent {

@@ -16,6 +16,15 @@ export interface Log {
 const HELD_MS = 100;
 const MOST_HELD = 16_384;
 
+/**
+ * Characters that a terminal would act on instead of showing them and that JSON leaves as they are: C1, marks and overrides of
+ * the direction of text, line separators.
+ */
+const UNSEEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+const visible = (line: string): string =>
+  line.replaceAll(UNSEEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 /** @param write takes whole lines: many requests' at a time, because a write costs more than a request */
 export function jsonLog(from: LogChoice, write: (text: string) => void, now: () => Date): Log {
   const lowest = from === "silent" ? Infinity : LEVELS.indexOf(from);
@@ -37,7 +46,7 @@ export function jsonLog(from: LogChoice, write: (text: string) => void, now: () 
   return {
     write(level, message, fields) {
       if (LEVELS.indexOf(level) < lowest) return;
-      held += `${JSON.stringify({ time: timestamp(), level, message, ...fields })}\n`;
+      held += `${visible(JSON.stringify({ time: timestamp(), level, message, ...fields }))}\n`;
       if (held.length > MOST_HELD || LEVELS.indexOf(level) >= LEVELS.indexOf("warn")) flush();
       else timer ??= setTimeout(flush, HELD_MS).unref();
     },

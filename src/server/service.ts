@@ -12,6 +12,7 @@ import type { Load } from "./admission.ts";
 import { refuseConnection } from "./connection.ts";
 import { createHandler, type HandlerOptions, type State } from "./handler.ts";
 import type { Log } from "./log.ts";
+import { redaction, SHORT_KEY } from "./redaction.ts";
 import { routesOf } from "./routes.ts";
 import { Telemetry } from "./telemetry.ts";
 
@@ -65,9 +66,11 @@ export async function startService(
 ): Promise<RunningService> {
   const service = new ScoringService(options, log);
   const url = await service.listen();
-  log.write("info", "listening", { url, model: options.modelName, keys: options.keys.length });
+  log.write("info", "loading the model", { url, model: options.modelName, keys: options.keys.length });
   if (options.keys.length === 0 && !isLoopback(options.host))
     log.write("warn", "whoever reaches this address is answered: ask for keys with --api-key-env", { url });
+  if (options.keys.some((key) => key.length < SHORT_KEY))
+    log.write("warn", `a key of fewer than ${SHORT_KEY} characters is soon guessed: take a longer one`);
   try {
     const model = await service.open(openEngine);
     log.write("info", "ready", { url, model: model.name, classes: model.classes.length });
@@ -83,6 +86,7 @@ const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(ho
 class ScoringService {
   readonly #options: ServiceOptions;
   readonly #log: Log;
+  readonly #redact: (text: string) => string;
   readonly #server: Server;
   readonly #load: Load = { requests: 0, reading: 0, bytes: 0 };
   readonly #open = new Set<Exchange>();
@@ -95,6 +99,7 @@ class ScoringService {
   constructor(options: ServiceOptions, log: Log) {
     this.#options = options;
     this.#log = log;
+    this.#redact = redaction(options.keys);
     const named = nameOnly(options.modelName);
     this.#state = { routes: routesOf(named), named, serving: null, draining: false };
     this.#telemetry = new Telemetry({
@@ -110,6 +115,7 @@ class ScoringService {
       load: this.#load,
       open: this.#open,
       allowed: keyCheck(options.keys),
+      redact: this.#redact,
       log,
       metricsText: () => this.#telemetry.text(),
       onOver: (outcome) => this.#over(outcome),
@@ -198,20 +204,15 @@ class ScoringService {
     if (cut && this.#state.draining) this.#cut += 1;
     this.#telemetry.request(route, status, ms / 1000);
     this.#log.write("info", "request", {
-      requestId: this.#shown(id),
+      requestId: id,
       method,
-      path: route === "other" ? this.#shown(path.slice(0, 200)) : route,
+      path: route === "other" ? this.#redact(path).slice(0, 200) : route,
       status,
       ms: Math.round(ms * 1000) / 1000,
       ...(images > 0 ? { images } : {}),
       ...(bytesReceived > 0 ? { bytes: bytesReceived } : {}),
       ...(cut ? { cut } : {}),
     });
-  }
-
-  /** Without the keys, wherever a sender may have put one. */
-  #shown(text: string): string {
-    return this.#options.keys.reduce((shown, key) => shown.replaceAll(key, "[key]"), text);
   }
 }
 

@@ -156,6 +156,19 @@ describe("a reply of 10 MB that is read slowly", () => {
   });
 });
 
+test("what a model's failure says is shown in the log, bidi overrides and line separators too", async () => {
+  const text = "\u202egpj.exe\u2066\u2028::error::\u0007\ufeff";
+  const { url, logText, logged } = await serve(
+    {},
+    fakeEngine(() => Promise.reject(new Error(text))),
+  );
+  await ask(`${url}/score`, { body: ONE });
+  expect(logged().find(({ level }) => level === "error")).toMatchObject({
+    error: expect.stringContaining(text) as string,
+  });
+  for (const line of logText().trimEnd().split("\n")) expect(line).toMatch(/^\{[\x20-\x7e]*\}$/);
+});
+
 test("a request with two Host headers is 400, and its connection is closed", async () => {
   const { url } = await serve({}, fakeEngine());
   const said = await speak(url, "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n").closed;

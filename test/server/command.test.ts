@@ -116,15 +116,7 @@ describe("serve", () => {
   });
 
   test("a model that is none ends it with 4", async () => {
-    const { code, stderr } = await run([
-      "serve",
-      "--port",
-      "0",
-      "--log",
-      "silent",
-      "--model",
-      "nothing.onnx",
-    ]);
+    const { code, stderr } = await run(["serve", "--port", "0", "--model", "nothing.onnx"]);
     expect({ code, stderr }).toEqual({
       code: 4,
       stderr: "mnist-evaluate: nothing.onnx: cannot read the model: there is no such file: check --model\n",

@@ -269,6 +269,25 @@ describe("keys", () => {
     expect(logText()).not.toContain("wrong-key");
     expect(logText()).toContain('"path":"/[key]"');
   });
+
+  test("no key in the log of a failure, nor the rest of a key that starts with another", async () => {
+    const failing = fakeEngine(() => Promise.reject(new Error(`no ${keys[0]}-and-more here`)));
+    const { url, logText } = await serve({ keys: [keys[0]!, `${keys[0]}-and-more`] }, failing);
+    await ask(`${url}/score`, { headers: { ...bearer(keys[0]!), "X-Request-Id": keys[0]! }, body: ONE });
+    expect(logText()).not.toContain(keys[0]);
+    expect(logText()).toContain("Error: no [key] here");
+  });
+
+  test("a key of one letter garbles neither ids nor paths, and is warned about", async () => {
+    const { url, logText, logged } = await serve({ keys: ["a"] }, fakeEngine());
+    const headers = { ...bearer("a"), "X-Request-Id": "trace-a1b2-banana" };
+    expect((await ask(`${url}/banana/a`, { headers })).headers["x-request-id"]).toBe("trace-a1b2-banana");
+    expect(logged().at(-1)).toMatchObject({ requestId: "trace-a1b2-banana", path: "/banana/[key]" });
+    const alone = await ask(`${url}/`, { headers: { "X-Request-Id": "a" } });
+    expect(alone.headers["x-request-id"]).toMatch(/^[\da-f-]{36}$/);
+    expect(logged().at(-1)).toMatchObject({ requestId: alone.headers["x-request-id"] });
+    expect(logText()).toContain("a key of fewer than 8 characters is soon guessed: take a longer one");
+  });
 });
 
 describe("headers", () => {
