@@ -251,7 +251,7 @@ describe("the other protocols", () => {
   test("Open Inference answers all outputs, or those that are asked for", async () => {
     const { url } = await serve();
     const infer = `${url}/v2/models/mnist/infer`;
-    const inputs = [{ name: "x", shape: [10, 784], datatype: "FP32", data: TEN.flat() }];
+    const inputs = [{ name: "pixels", shape: [10, 784], datatype: "FP32", data: TEN.flat() }];
     const all = JSON.parse((await ask(infer, { body: json({ id: "7", inputs }) })).body) as {
       id: string;
       outputs: Tensor[];
@@ -283,7 +283,7 @@ describe("the other protocols", () => {
     for (const [datatype, bytes] of Object.entries(tensors)) {
       const head = json({
         inputs: [
-          { name: "x", shape: [10, 28, 28], datatype, parameters: { binary_data_size: bytes.length } },
+          { name: "pixels", shape: [10, 28, 28], datatype, parameters: { binary_data_size: bytes.length } },
         ],
         outputs: [{ name: "probabilities" }, { name: "label", parameters: { binary_data: true } }],
       });
@@ -319,8 +319,19 @@ describe("the other protocols", () => {
       '"data" holds 784 numbers, but "shape" says 1568',
     ],
     [
-      { inputs: [{ datatype: "FP32", shape: [1, 784], data: unit(0) }], outputs: [{ name: "zzz" }] },
+      {
+        inputs: [{ name: "pixels", datatype: "FP32", shape: [1, 784], data: unit(0) }],
+        outputs: [{ name: "zzz" }],
+      },
       '"outputs" asks for "zzz", but the model gives label, probabilities',
+    ],
+    [
+      { inputs: [{ name: "images", datatype: "FP32", shape: [1, 784], data: unit(0) }] },
+      '"name" is "images", but the model\'s input is "pixels"',
+    ],
+    [
+      { inputs: [{ datatype: "FP32", shape: [1, 784], data: unit(0) }] },
+      '"name" is missing, but the model\'s input is "pixels"',
     ],
   ])("Open Inference refuses %.60j", async (body, error) => {
     const { url } = await serve();

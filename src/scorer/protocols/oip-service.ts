@@ -71,7 +71,15 @@ function inputIn(body: JsonObject, raw: Buffer | null, model: ServedModel): Inpu
     binary === undefined
       ? jsonNumbers(fields.get("data"), count * size)
       : rawNumbers(raw, binary, datatype as Datatype, count * size, model);
+  checkName(nameOf(fields.get("name")), model);
   return { images, count, datatype: datatype as Datatype };
+}
+
+/** @throws RequestError where the tensor is meant for some other input */
+function checkName(name: string, { input }: ServedModel): void {
+  if (name === input) return;
+  const given = name === "" ? "missing" : JSON.stringify(name.slice(0, 40));
+  throw new RequestError(400, `"name" is ${given}, but the model's input is ${JSON.stringify(input)}`);
 }
 
 /** n of [n, …]. @throws RequestError */
