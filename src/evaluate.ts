@@ -5,6 +5,7 @@ import { createGuards } from "./metrics/guards.ts";
 import { createLatencyTally } from "./metrics/latency.ts";
 import { createParityTally, type Likeness, type ParityTally } from "./metrics/parity.ts";
 import { createTally, curveWarnings } from "./metrics/tally.ts";
+import { accuracyRange } from "./metrics/unanswered.ts";
 import { grouped } from "./grouped.ts";
 import type {
   Batch,
@@ -56,7 +57,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
   const tally = createTally(dataset.classes);
   const examples = examplePicker(dataset, seed);
   const guards = createGuards(dataset.classes.length);
-  const failures = new Failures();
+  const failures = new Failures(dataset.classes.length);
   const latency = scorer.traffic === undefined ? null : createLatencyTally();
   scorer.traffic?.observe((record) => latency?.add(record));
   // Scores of one class against the rest are not meant to sum to one.
@@ -80,12 +81,26 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
   return {
     schemaVersion: 1,
     seed,
-    dataset: { name, split, images, classes, shape, files: dataset.files(), source },
+    dataset: {
+      name,
+      split,
+      images: images + failures.count,
+      scored: images,
+      classes,
+      shape,
+      files: dataset.files(),
+      source,
+    },
     scorer: scorer.describe(),
     preflight: options.preflight,
     imagesPerSecond: scoringMs > 0 ? ((images + failures.count) * 1000) / scoringMs : null,
     ...measurements,
-    failures: { count: failures.count, images: failures.images },
+    failures: {
+      count: failures.count,
+      perClass: failures.perClass,
+      accuracyRange: accuracyRange(measurements, failures),
+      images: failures.images,
+    },
     parity: (await parity?.result()) ?? null,
     comparison: null,
     latency: latency?.latency(scorer.traffic?.resumed() ?? 0) ?? null,
@@ -135,7 +150,12 @@ function comparison(
   return {
     async add(batch, scored, rows) {
       const part = rows === null ? batch : partOf(batch, rows);
-      const own = joined(part, await scorer.score(part, signal), dataset, new Failures());
+      const own = joined(
+        part,
+        await scorer.score(part, signal),
+        dataset,
+        new Failures(dataset.classes.length),
+      );
       tally.add(
         own.rows === null
           ? scored

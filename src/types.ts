@@ -454,8 +454,10 @@ export interface Evaluation extends Measurements {
   readonly dataset: {
     readonly name: string;
     readonly split: string;
-    /** Images that were scored. */
+    /** All of them, with a prediction or without. */
     readonly images: number;
+    /** Images with a prediction: the sum of `confusionMatrix`. */
+    readonly scored: number;
     readonly classes: readonly string[];
     readonly shape: readonly [number, number];
     readonly files: readonly SourceFile[];
@@ -470,6 +472,10 @@ export interface Evaluation extends Measurements {
   /** Images without a prediction: never counted as wrong, never dropped silently. */
   readonly failures: {
     readonly count: number;
+    /** k: how many of them are of each class. */
+    readonly perClass: readonly number[];
+    /** The accuracy over all images if these were all wrong, and if they were all right; null where there are none. */
+    readonly accuracyRange: { readonly low: number; readonly high: number } | null;
     /** The first 1,000 of them. */
     readonly images: readonly Failure[];
   };

@@ -85,7 +85,7 @@ describe("evaluate() where scores are no numbers", () => {
     const { failures, warnings, dataset } = await evaluated(10_000, (index, label) =>
       index < 9_000 && label === 0 ? [NaN, NaN] : right(index, label),
     );
-    expect({ failures: failures.count, scored: dataset.images }).toEqual({ failures: 4_500, scored: 5_500 });
+    expect({ failures: failures.count, scored: dataset.scored }).toEqual({ failures: 4_500, scored: 5_500 });
     expect(warnings).toEqual([
       "4,500 of 10,000 images have scores that are not finite, below 0, or all 0: they have no prediction and are in no " +
         "number of this report. The model's arithmetic probably overflows on pixels of this size (see --scale), or its " +
@@ -102,11 +102,14 @@ describe("evaluate() where scores are no numbers", () => {
         { batchSize: 64 },
       );
       const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
+      const ofCat = Math.ceil(count / 2);
       expect(failures).toEqual({
         count,
+        perClass: [ofCat, count - ofCat],
+        accuracyRange: { low: (5_000 - count) / 5_000, high: 1 },
         images: Array.from({ length: Math.min(count, 1_000) }, (_, i) => ({ index: 100 + i, reason })),
       });
-      expect(dataset.images).toBe(5_000 - count);
+      expect(dataset).toMatchObject({ images: 5_000, scored: 5_000 - count });
     },
   );
 });

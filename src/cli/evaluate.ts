@@ -113,8 +113,8 @@ async function measure(
 }
 
 /** A request's identity is another one each time. */
-function withoutRequests({ count, images }: Evaluation["failures"]): Evaluation["failures"] {
-  return { count, images: images.map(({ index, reason }) => ({ index, reason })) };
+function withoutRequests(failures: Evaluation["failures"]): Evaluation["failures"] {
+  return { ...failures, images: failures.images.map(({ index, reason }) => ({ index, reason })) };
 }
 
 /** Class names with characters that the bundled font lacks would be blank in the PNGs without a word. */
@@ -165,7 +165,7 @@ function exitCode(
   for (const { expression, reason } of untold)
     stderr.write(`mnist-evaluate: ${visible(`--gate '${expression}': ${reason}`)}\n`);
   if (failures.count > 0) {
-    const all = dataset.images + failures.count;
+    const all = dataset.images;
     const where = reports.includes("json")
       ? `see failures in ${join(out, "metrics.json")}`
       : "run with --reports json to see which";

@@ -10,11 +10,18 @@ export class Failures {
   count = 0;
   /** Those of them that the scorer did answer, with scores that say nothing. */
   unusable = 0;
+  /** k: how many of them are of each class. */
+  readonly perClass: number[];
   readonly images: Failure[] = [];
 
-  add(failure: Failure): void {
+  constructor(classes: number) {
+    this.perClass = Array.from({ length: classes }, () => 0);
+  }
+
+  add(failure: Failure, truth: number): void {
     if (this.images.length < MOST_LISTED) this.images.push(failure);
     this.count += 1;
+    this.perClass[truth]! += 1;
   }
 }
 
@@ -47,13 +54,13 @@ export function joined(
   for (let row = 0; row < batch.labels.length; row++) {
     const failed = scores.failed?.get(row);
     if (failed !== undefined) {
-      failures.add({ index: batch.indices[row]!, ...failed });
+      failures.add({ index: batch.indices[row]!, ...failed }, batch.labels[row]!);
       continue;
     }
     const sum = sumOf(scores.probabilities, all.probabilities, row * classes.length, classes.length);
     if (sum === null) {
       const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
-      failures.add({ index: batch.indices[row]!, reason });
+      failures.add({ index: batch.indices[row]!, reason }, batch.labels[row]!);
       failures.unusable += 1;
     } else {
       kept.push(row);

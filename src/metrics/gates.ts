@@ -1,9 +1,26 @@
 import { UsageError } from "../errors.ts";
-import type { GateResult } from "../types.ts";
+import type { Estimate, GateResult } from "../types.ts";
 import { nearest } from "./nearest.ts";
-import { comparisonText, OPERATOR_NAMES, OPERATORS, type Operator } from "./operators.ts";
+import {
+  comparisonText,
+  digitsApart,
+  isEqual,
+  OPERATOR_NAMES,
+  OPERATORS,
+  type Operator,
+} from "./operators.ts";
 import { SERVICE_METRIC_NAMES, SERVICE_METRICS, type GatedRun, type ServiceMetricName } from "./service.ts";
-import { CLASS_METRICS, METRIC_NAMES, METRICS, type ClassMetricName, type MetricName } from "./table.ts";
+import {
+  CLASS_METRICS,
+  computeClassMetrics,
+  METRIC_NAMES,
+  METRICS,
+  type ClassMetricName,
+  type Metric,
+  type MetricName,
+} from "./table.ts";
+import { rangeOf, shareOf, type Range } from "./unanswered.ts";
+import { grouped } from "../grouped.ts";
 
 type Subject =
   | { readonly metric: MetricName | ServiceMetricName; readonly class: null }
@@ -64,14 +81,17 @@ export function checkGates(gates: readonly Gate[], run: GatedRun): GateResult[] 
     const metric = subject.class === null ? subject.metric : `${subject.metric}[${subject.class}]`;
     const actual = valueOf(subject, run);
     const passed = actual !== null && OPERATORS[operator].holds(actual, expected);
-    const untold = actual === null ? whyUndefined(subject, run) : doubt(subject, run);
+    const untold =
+      actual === null
+        ? whyUndefined(subject, run)
+        : (doubt(subject, run) ?? (passed ? openOnAll(gate, actual, run) : null));
     const outcome: Pick<GateResult, "result" | "passed" | "reason"> =
       untold !== null
         ? { result: "untold", passed: false, reason: `${metric} could not be told: ${untold}` }
         : {
             result: passed ? "passed" : "failed",
             passed,
-            reason: `${metric} is ${comparisonText(actual!, operator, expected)}`,
+            reason: `${metric} is ${comparisonText(actual!, operator, expected)}${scopeText(subject, run)}`,
           };
     return { expression, metric, operator, expected, actual, level: null, ...outcome };
   });
@@ -136,9 +156,12 @@ function valueOf(subject: Subject, run: GatedRun): number | null {
     const { metric } = subject;
     return isOfService(metric) ? SERVICE_METRICS[metric].value(run) : (run.metrics[metric]?.value ?? null);
   }
-  const value = run.perClass.find((row) => row.class === subject.class)?.[subject.metric] ?? null;
-  return typeof value === "object" && value !== null ? value.value : value;
+  const row = run.perClass.find(({ class: name }) => name === subject.class);
+  return row === undefined ? null : numberIn(row[subject.metric]);
 }
+
+const numberIn = (value: number | Estimate): number | null =>
+  typeof value === "number" ? value : value.value;
 
 function whyUndefined(subject: Subject, run: GatedRun): string {
   if (subject.class === null && isOfService(subject.metric)) {
@@ -164,6 +187,52 @@ const DOUBTS: readonly ((run: GatedRun) => string | null)[] = [];
 function doubt({ metric }: Subject, run: GatedRun): string | null {
   if (isOfService(metric) && metric !== "parity") return null;
   return DOUBTS.map((reasonOf) => reasonOf(run)).find((reason) => reason !== null) ?? null;
+}
+
+/** Whether images without a prediction keep a gate that passes from deciding, with both figures; null: they do not. */
+function openOnAll({ subject, operator, expected }: Gate, actual: number, run: GatedRun): string | null {
+  const range = rangeOnAll(subject, run);
+  const { holds } = OPERATORS[operator];
+  if (range === null || (holds(range.low, expected) && holds(range.high, expected))) return null;
+  const { dataset, failures } = run;
+  const [figure, how] = holds(range.low, expected) ? [range.high, "right"] : [range.low, "wrong"];
+  const others = isEqual(range.low, range.high) ? "" : ` if the other ${grouped(failures!.count)} are ${how}`;
+  return (
+    `it is ${digitsApart(actual, expected)} on the ${grouped(dataset!.scored)} images with a prediction, but ` +
+    `${digitsApart(figure, expected)} on all ${grouped(dataset!.images)}${others}`
+  );
+}
+
+/** Between what a number that counts images lies on all of them; null where it counts none, or all have a prediction. */
+function rangeOnAll(subject: Subject, run: GatedRun): Range | null {
+  const { dataset, failures, confusionMatrix, perClass, parity } = run;
+  if (!dataset || !failures || failures.count === 0) return null;
+  if (subject.class !== null) {
+    const names = perClass.map(({ class: name }) => name);
+    const c = names.indexOf(subject.class);
+    if (CLASS_METRICS[subject.metric].needsProbabilities) return null;
+    return rangeOf(confusionMatrix, failures, (matrix) =>
+      numberIn(computeClassMetrics(matrix, null, names)[c]![subject.metric]),
+    );
+  }
+  const { metric } = subject;
+  if (metric === "parity")
+    return parity
+      ? shareOf(parity.agreement.value ?? 0, parity.images, dataset.images - parity.images)
+      : null;
+  if (isOfService(metric)) return null;
+  const entry: Metric = METRICS[metric];
+  if (!entry.needsProbabilities)
+    return rangeOf(confusionMatrix, failures, (matrix) => entry.compute(matrix).value);
+  if (!entry.share) return null;
+  return shareOf(run.metrics[metric]?.value ?? 0, dataset.scored, failures.count);
+}
+
+/** Which images a metric is of, where some have no prediction. */
+function scopeText({ metric }: Subject, { dataset, failures }: GatedRun): string {
+  if (!dataset || !failures || failures.count === 0 || (isOfService(metric) && metric !== "parity"))
+    return "";
+  return `, on the ${grouped(dataset.scored)} of ${grouped(dataset.images)} images with a prediction`;
 }
 
 function wrong(expression: string, problem: string): UsageError {

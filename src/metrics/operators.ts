@@ -12,7 +12,7 @@ const TOLERANCE = 1e-12;
  * Whether a value counts as the expected number: the mean of ten recalls of 0.8 is 0.7999999999999999 in floating point,
  * and a gate must not fail for the order in which numbers were added.
  */
-function isEqual(actual: number, expected: number): boolean {
+export function isEqual(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected));
 }
 
@@ -39,8 +39,8 @@ export function comparisonText(actual: number, operator: Operator, expected: num
 }
 
 /** The value to six digits, or in full where it would read as the number it was compared with and is not. */
-function digitsApart(actual: number, expected: number): string {
+export function digitsApart(actual: number, expected: number): string {
   if (Number.isInteger(actual)) return String(actual);
   const short = Number(actual.toPrecision(6));
-  return String(short === expected ? actual : short);
+  return String(short === expected && !isEqual(actual, expected) ? actual : short);
 }

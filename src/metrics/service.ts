@@ -3,7 +3,9 @@ import type { Evaluation, LatencyQuantiles, Measurements } from "../types.ts";
 /** What a gate may look at: measurements, and what else of the run there is. */
 export type GatedRun = Measurements &
   Partial<
-    Pick<Evaluation, "parity" | "latency" | "failures"> & { readonly scorer: { readonly kind: string } }
+    Pick<Evaluation, "dataset" | "parity" | "latency" | "failures"> & {
+      readonly scorer: { readonly kind: string };
+    }
   >;
 
 interface ServiceMetric {

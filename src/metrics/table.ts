@@ -20,6 +20,8 @@ interface MetricText {
   readonly better: "higher" | "lower";
   /** What a run lacks where the metric is undefined, to be read after "it needs". */
   readonly needs: string;
+  /** A share of the images that have probabilities: of those left out, none or all could be in it. */
+  readonly share?: true;
 }
 
 export type Metric =
@@ -113,6 +115,7 @@ export const METRICS = {
     title: "Top-2 accuracy",
     better: "higher",
     needsProbabilities: true,
+    share: true,
     needs: "more than 2 classes",
     compute: (_, { ranks }) => ranks.topAccuracy(2),
   },
@@ -120,6 +123,7 @@ export const METRICS = {
     title: "Top-3 accuracy",
     better: "higher",
     needsProbabilities: true,
+    share: true,
     needs: "more than 3 classes",
     compute: (_, { ranks }) => ranks.topAccuracy(3),
   },
@@ -127,6 +131,7 @@ export const METRICS = {
     title: "Top-5 accuracy",
     better: "higher",
     needsProbabilities: true,
+    share: true,
     needs: "more than 5 classes",
     compute: (_, { ranks }) => ranks.topAccuracy(5),
   },

@@ -41,7 +41,10 @@ function groupOf(reason: string, images: readonly Failure[]): FailureGroup {
 }
 
 /** `and 2,000 more`: images that the shown groups leave out; empty where they hold all. */
-export function unlisted({ count: all }: Evaluation["failures"], shown: readonly FailureGroup[]): string {
+export function unlisted(
+  { count: all }: Pick<Evaluation["failures"], "count">,
+  shown: readonly FailureGroup[],
+): string {
   const rest = all - shown.reduce((sum, { images }) => sum + images, 0);
   return rest === 0 ? "" : `and ${count(rest)} more`;
 }

@@ -44,7 +44,7 @@ export function styled(value: number | null, style: NumberStyle): string {
 }
 
 /** `91.49–92.55 %` or `0.9149–0.9255`; with a negative bound `-0.0100 to 0.0200`; empty without an interval. */
-export function range(interval: Interval | null, style: NumberStyle): string {
+export function range(interval: Pick<Interval, "low" | "high"> | null, style: NumberStyle): string {
   if (interval === null) return "";
   const { low, high } = interval;
   const dash = low < 0 ? " to " : "–";

@@ -175,6 +175,7 @@ export function summaryJson(evaluation: Evaluation, outDir: string): object {
     accuracy: metrics["accuracy"] ?? { value: null, interval: null },
     correct: correctImages(evaluation),
     images: dataset.images,
+    scored: dataset.scored,
     failures: failures.count,
     dataset: { name: dataset.name, split: dataset.split },
     scorer: { kind: scorer.kind, name: scorer.name },

@@ -11,7 +11,7 @@ export interface Verdict {
   readonly gates: string;
   /** `accuracy 92.04 % (95 % interval 91.49–92.55 %)` */
   readonly accuracy: string;
-  /** `9,204 of 10,000 correct`, and how many images are without a prediction. */
+  /** `9,204 of 10,000 correct`, how many images are without a prediction, and what these could make of the accuracy. */
   readonly correct: string;
 }
 
@@ -43,8 +43,10 @@ function gateVerdict(gates: readonly GateResult[]): Pick<Verdict, "outcome" | "g
 
 function correctSentence(evaluation: Evaluation): string {
   const { dataset, failures } = evaluation;
-  const correct = `${count(correctImages(evaluation))} of ${count(dataset.images)} correct`;
-  return failures.count === 0 ? correct : `${correct}, ${count(failures.count)} more without a prediction`;
+  const correct = `${count(correctImages(evaluation))} of ${count(dataset.scored)} correct`;
+  if (failures.accuracyRange === null) return correct;
+  const all = range(failures.accuracyRange, "percent");
+  return `${correct}, ${count(failures.count)} more without a prediction: ${all} counting these as wrong or as right`;
 }
 
 /** Sum of the confusion matrix's diagonal. */

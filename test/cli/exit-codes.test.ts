@@ -195,11 +195,37 @@ describe("images without a prediction", () => {
     expect(finished).toMatchObject({ code: 4, stdout: "" });
     const { failures, dataset, confusionMatrix } = readJson<Evaluation>(path("gaps/metrics.json"));
     expect(failures.count).toBeGreaterThan(10);
-    expect(dataset.images + failures.count).toBe(100);
-    expect(confusionMatrix.flat().reduce((sum, count) => sum + count, 0)).toBe(dataset.images);
+    expect(dataset).toMatchObject({ images: 100, scored: 100 - failures.count });
+    expect(confusionMatrix.flat().reduce((sum, count) => sum + count, 0)).toBe(dataset.scored);
     expect(finished.stderr).toBe(
       `mnist-evaluate: ${failures.count} of 100 images have no prediction (the model's scores are no distribution: not ` +
         "finite, below 0, or all 0): see failures in gaps/metrics.json\n",
     );
+  });
+
+  test.each([
+    [4, [], ["balanced_accuracy >= 0.11"]],
+    [2, ["--max-failures", "90%"], ["balanced_accuracy >= 0.11", "accuracy >= 0.01"]],
+    [1, ["--max-failures", "90%"], ["balanced_accuracy >= 0.11", "accuracy > 1"]],
+    [0, ["--max-failures", "90%"], ["accuracy >= 0.01"]],
+  ])("end with %i, %j and the gates %j", async (code, options, gates) => {
+    const finished = await evaluate([
+      ...BRIEF,
+      "--model=gaps.onnx",
+      "--out=open",
+      "--limit=200",
+      "--scale=unit",
+      ...options,
+      ...gates.flatMap((gate) => ["--gate", gate]),
+    ]);
+    expect(finished.code).toBe(code);
+    const { dataset, failures, metrics, perClass } = readJson<Evaluation>(path("open/metrics.json"));
+    // Every prediction is 0, and no 1 is without ink in its centre: one of nine classes, and one of ten with all images.
+    expect(metrics["balanced_accuracy"]!.value).toBeCloseTo(1 / 9, 12);
+    const zeros = perClass[0]!.support;
+    const reason =
+      "mnist-evaluate: --gate 'balanced_accuracy >= 0.11': balanced_accuracy could not be told: it is 0.111111 on the " +
+      `${dataset.scored} images with a prediction, but ${zeros / (zeros + failures.perClass[0]!) / 10} on all 200 if the other ${failures.count} are wrong\n`;
+    expect(finished.stderr.includes(reason)).toBe(gates.some((gate) => gate.startsWith("balanced")));
   });
 });

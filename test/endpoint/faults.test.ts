@@ -95,7 +95,7 @@ function expectNothingWrong(evaluation: Evaluation, own: Predictions, reference:
   const { images, differing, largest } = distance(own, reference);
   expect({ images: images + failures.count, differing }).toEqual({ images: IMAGES, differing: [] });
   expect(largest ?? 0).toBeLessThan(1e-6);
-  expect(dataset.images).toBe(images);
+  expect(dataset.scored).toBe(images);
   for (const { index, reason, request } of failures.images) {
     expect(own.labels.has(index)).toBe(false);
     expect(reason).not.toBe("");

@@ -255,7 +255,7 @@ describe("checkGates(gates, run) of a service", () => {
     scorer: { kind: "endpoint" },
     latency: timed([10, 20, 30, 40]),
     parity: parityOf([0, 1, 2, 0], [0, 1, 2, 1]),
-    failures: { count: 3, images: [] },
+    failures: { count: 3, perClass: [3, 0, 0], accuracyRange: null, images: [] },
   };
 
   test.each([
@@ -305,6 +305,113 @@ describe("checkGates(gates, run) of a service", () => {
           "of a class there are precision, recall, f1, roc_auc, average_precision, support, predicted",
       ),
     );
+  });
+});
+
+/** Ten classes of 100 images, `right` of the answered ones of each are right, the others read as the next class. */
+function run(right: number, answered: number): GatedRun {
+  const truth = Array.from({ length: 10 * answered }, (_, i) => Math.floor(i / answered));
+  const predicted = truth.map((c, i) => (i % answered < right ? c : (c + 1) % 10));
+  const probabilities = predicted.map((label) => Array.from({ length: 10 }, (_, c) => Number(c === label)));
+  return {
+    ...measure({ classes: names(10), truth, predicted, probabilities }),
+    scorer: { kind: "endpoint" },
+    dataset: {
+      name: "d",
+      split: "test",
+      images: 1000,
+      scored: truth.length,
+      classes: names(10),
+      shape: [1, 1],
+      files: [],
+      source: "",
+    },
+    failures: {
+      count: 1000 - truth.length,
+      perClass: Array.from({ length: 10 }, () => 100 - answered),
+      accuracyRange: null,
+      images: [],
+    },
+  };
+}
+
+describe("checkGates(gates, run) with images without a prediction", () => {
+  test("passes where it would with every one of them wrong, and says of which images it is", () => {
+    expect(check("accuracy >= 0.9", run(95, 95))).toMatchObject({
+      result: "passed",
+      reason: "accuracy is 1, at least 0.9 as asked, on the 950 of 1,000 images with a prediction",
+    });
+  });
+
+  test.each([
+    ["accuracy >= 0.98", "1", "0.95", "wrong"],
+    ["balanced_accuracy >= 0.98", "1", "0.95", "wrong"],
+    ["recall_macro > 0.95", "1", "0.95", "wrong"],
+    ["recall[c3] >= 0.96", "1", "0.95", "wrong"],
+    // 95 right of the 95 of the class, 45 of others said to be of it.
+    ["precision[c3] >= 0.7", "1", "0.678571", "wrong"],
+    ["f1[c3] >= 0.8", "1", "0.791667", "wrong"],
+    ["cohen_kappa >= 0.96", "1", "0.944444", "wrong"],
+    ["top_2_accuracy >= 0.96", "1", "0.95", "wrong"],
+  ])("%s cannot be told where that depends on them", (text, value, figure, how) => {
+    const result = check(text, run(95, 95));
+    const metric = text.split(" ")[0]!;
+    expect(result).toMatchObject({ actual: Number(value), result: "untold", passed: false });
+    expect(result.reason).toMatch(
+      new RegExp(
+        `^${metric.replaceAll(/[[\]]/g, "\\$&")} could not be told: it is ${value} on the 950 images with a prediction, ` +
+          `but ${figure}\\d* on all 1,000 if the other 50 are ${how}$`,
+      ),
+    );
+  });
+
+  test("the images of a class are all of them", () => {
+    expect(check("support[c3] <= 95", run(95, 95)).reason).toBe(
+      "support[c3] could not be told: it is 95 on the 950 images with a prediction, but 100 on all 1,000",
+    );
+  });
+
+  test("a ceiling cannot be told where they could be right", () => {
+    expect(check("accuracy <= 0.9", run(80, 95)).reason).toBe(
+      "accuracy is 0.842105, at most 0.9 as asked, on the 950 of 1,000 images with a prediction",
+    );
+    expect(check("accuracy <= 0.845", run(80, 95)).reason).toBe(
+      "accuracy could not be told: it is 0.842105 on the 950 images with a prediction, but 0.85 on all 1,000 if the other 50 are right",
+    );
+  });
+
+  test("one that fails on the answered images fails", () => {
+    expect(check("accuracy >= 0.9", run(80, 95))).toMatchObject({
+      result: "failed",
+      reason: "accuracy is 0.842105, below 0.9, on the 950 of 1,000 images with a prediction",
+    });
+  });
+
+  test("what needs probabilities is judged on the answered images, and says so", () => {
+    expect(check("log_loss < 0.1", run(95, 95))).toMatchObject({
+      result: "passed",
+      reason: expect.stringMatching(
+        /, below 0.1 as asked, on the 950 of 1,000 images with a prediction$/,
+      ) as string,
+    });
+  });
+
+  test("parity counts an image without an answer as one that may differ; times and failures are as they are", () => {
+    const parity = { ...parityOf([0, 1], [0, 1]), images: 950 };
+    const service = { ...run(95, 95), parity, latency: timed([10]) };
+    expect(check("parity >= 1", service).reason).toBe(
+      "parity could not be told: it is 1 on the 950 images with a prediction, but 0.95 on all 1,000 if the other 50 are wrong",
+    );
+    expect(check("parity >= 0.95", service).result).toBe("passed");
+    expect(check("failures <= 50", service).reason).toBe("failures is 50, at most 50 as asked");
+    expect(check("latency_mean <= 10", service).reason).toBe("latency_mean is 10, at most 10 as asked");
+  });
+
+  test("a service that refuses exactly its mistakes does not pass", () => {
+    const service = run(97, 97);
+    expect(service.metrics["accuracy"]!.value).toBe(1);
+    expect(check("accuracy >= 0.98", service).result).toBe("untold");
+    expect(check("accuracy >= 0.97", service).result).toBe("passed");
   });
 });
 

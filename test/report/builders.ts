@@ -9,8 +9,13 @@ import type {
   Preflight,
   PreflightCandidate,
 } from "../../src/types.ts";
+import { accuracyRange } from "../../src/metrics/unanswered.ts";
 
-export interface EvaluationOptions extends Partial<Omit<Evaluation, keyof Measurements | "dataset">> {
+export interface EvaluationOptions extends Partial<
+  Omit<Evaluation, keyof Measurements | "dataset" | "failures">
+> {
+  /** All of the first class. */
+  readonly failures?: Pick<Evaluation["failures"], "count" | "images">;
   readonly classes?: readonly string[];
   /** [true][predicted]; the metrics that follow from it alone are worked out. */
   readonly matrix?: readonly (readonly number[])[];
@@ -53,8 +58,10 @@ function ratio(part: number, whole: number): number | null {
 /** A whole evaluation of 3 classes, cat, dog and bird, of which a test states only what matters to it. */
 export function evaluation(options: EvaluationOptions = {}): Evaluation {
   const { classes = ["cat", "dog", "bird"], probabilities = true, metrics = {}, ...rest } = options;
-  const { matrix = threeClasses(classes.length), ...overrides } = rest;
+  const { matrix = threeClasses(classes.length), failures = { count: 0, images: [] }, ...overrides } = rest;
   const measured = measurements(classes, matrix, probabilities);
+  const scored = matrix.flat().reduce((sum, cell) => sum + cell, 0);
+  const perClass = classes.map((_, c) => (c === 0 ? failures.count : 0));
   return {
     schemaVersion: 1,
     createdAt: "2026-11-22T12:00:00.000Z",
@@ -63,7 +70,8 @@ export function evaluation(options: EvaluationOptions = {}): Evaluation {
     dataset: {
       name: "pets",
       split: "test",
-      images: matrix.flat().reduce((sum, cell) => sum + cell, 0),
+      images: scored + failures.count,
+      scored,
       classes,
       shape: [2, 2],
       files: [{ name: "pets-images-idx3-ubyte", bytes: 816, sha256: "1f".repeat(32) }],
@@ -85,7 +93,12 @@ export function evaluation(options: EvaluationOptions = {}): Evaluation {
       packages: { "onnxruntime-node": "1.30.0" },
       git: { commit: "0123456789".repeat(4), branch: "main", dirty: true },
     },
-    failures: { count: 0, images: [] },
+    failures: {
+      count: failures.count,
+      perClass,
+      accuracyRange: accuracyRange(measured, { count: failures.count, perClass }),
+      images: failures.images,
+    },
     gates: [],
     parity: null,
     comparison: null,

@@ -305,7 +305,11 @@ export function evilEvaluation(): Evaluation {
     }),
     environment: { node: script, platform: image, cpu: lines, packages: { [script]: image }, git: null },
     warnings: EVIL_NAMES,
-    failures: { count: 9, images: EVIL_NAMES.map((reason, index) => ({ index, reason, request: image })) },
+    failures: {
+      ...base.failures,
+      count: 9,
+      images: EVIL_NAMES.map((reason, index) => ({ index, reason, request: image })),
+    },
     gates: EVIL_NAMES.map((name) =>
       gate({ expression: `recall[${name}] > 0`, reason: name, result: "failed", passed: false }),
     ),

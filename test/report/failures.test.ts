@@ -49,8 +49,8 @@ describe("unlisted(failures, shown)", () => {
   it("is what the shown groups leave out of all failures", () => {
     const images = failures(1000, (i) => String(i % 4));
     const groups = failureGroups(images);
-    expect(unlisted({ count: 3000, images }, groups)).toBe("and 2,000 more");
-    expect(unlisted({ count: 1000, images }, groups.slice(1))).toBe("and 250 more");
-    expect(unlisted({ count: 1000, images }, groups)).toBe("");
+    expect(unlisted({ count: 3000 }, groups)).toBe("and 2,000 more");
+    expect(unlisted({ count: 1000 }, groups.slice(1))).toBe("and 250 more");
+    expect(unlisted({ count: 1000 }, groups)).toBe("");
   });
 });
