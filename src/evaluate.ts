@@ -107,7 +107,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     slices: null,
     warnings: [
       ...warningsOf(measurements, images, failures, scorer.describe().kind === "endpoint"),
-      ...guards.warnings(measurements, classes, failures.unusable),
+      ...guards.findings(measurements, classes, failures.unusable).map(({ text }) => text),
     ],
     examples: examples.picked(),
   };
@@ -124,8 +124,8 @@ function warningsOf(
   const unanswered = failures.count - failures.unusable;
   if (unanswered > 0) {
     warnings.push(
-      `${grouped(unanswered)} of ${grouped(images + failures.count)} images have no answer from the service: they have no ` +
-        "prediction and are in no number of this report. Their reasons are listed under failures.",
+      `${grouped(unanswered)} of ${grouped(images + failures.count)} images have no answer from the service that can be used: they ` +
+        "have no prediction and are in no number of this report. Their reasons are listed under failures.",
     );
   }
   if (measurements.curves === null && images > 0) {

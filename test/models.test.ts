@@ -113,8 +113,9 @@ const rounded = (warning: string): string =>
     .replaceAll(/[\d,]+ of (10,000|those)/g, "# of $1");
 
 const SATURATED =
-  "# of 10,000 confidences are 1 to seven digits, and # of those predictions are wrong: the pixels are probably scaled " +
-  "wrongly for this model (see --scale). The accuracy may be right all the same, but log loss, calibration and curves are not.";
+  "# of 10,000 confidences are 1 to seven digits, and # of those predictions are wrong: the pixels may be scaled " +
+  "wrongly for this model (see --scale), or many labels may be wrong. The accuracy may be right all the same, but log " +
+  "loss, calibration and curves are not.";
 const NO_NUMBERS =
   "images have scores that are not finite, below 0, or all 0: they have no prediction and are in no number of this " +
   "report. The model's arithmetic probably overflows on pixels of this size (see --scale), or its weights are damaged.";
@@ -139,16 +140,16 @@ const WARNINGS: Record<keyof typeof FLAWED, readonly string[]> = {
   ],
   "never-8": [
     "The log loss is 3.77, above the 2.30 of the same probability for every class, though # % of the predictions are " +
-      "right: the scores are probably not the probabilities of these classes. Check which output is read (see --output), " +
-      "and do not trust log loss, calibration and confidences.",
-    "8 (974 images) is never predicted: the model was probably trained without that class, or on data where it is called otherwise.",
+      "right: the scores are no probabilities of these labels. Another output may be the one to read (see --output), or many " +
+      "labels may be wrong: do not trust log loss, calibration and confidences.",
+    "8 (974 images) is never predicted: the model was trained without that class, has hardly learned it, or knows it under another name.",
   ],
   untrained: [
     "These ways to feed the pixels are too close to tell apart on 300 labelled images: inverted signed (accuracy # %, log " +
       "loss #), signed (accuracy # %, log loss #), inverted mnist (accuracy # %, log loss #) and mnist (accuracy # %, log " +
       "loss #). They are fed as x/127.5 − 1 (inverted signed): if the model was trained otherwise, name its way with " +
       "--scale or --invert.",
-    "3 (1,010 images) is never predicted: the model was probably trained without that class, or on data where it is called otherwise.",
+    "3 (1,010 images) is never predicted: the model was trained without that class, has hardly learned it, or knows it under another name.",
   ],
 };
 
@@ -203,8 +204,8 @@ test.each([
       "--scale unit was asked for, but on 300 labelled images inverted signed is right on 18.3 % against 8.0 %: leave " +
         "--scale unit out, unless the model was trained so.",
       "The accuracy of 7.01 % is no better than chance: always answering the commonest class gives 11.35 %. The model is " +
-        "probably untrained, made for other data, or its pixels are fed in a way that it was not trained with (see " +
-        "--scale, --invert and --layout).",
+        "untrained or made for other data, its pixels are fed in a way that it was not trained with (see --scale, --invert " +
+        "and --layout), or the labels are not those of these images.",
     ],
   ],
 ] as const)(

@@ -4,6 +4,32 @@ import type { Relabelling } from "./relabelling.ts";
 import { grouped } from "../grouped.ts";
 import { loss, percent } from "./wording.ts";
 
+/** What a warning is about. */
+export type GuardName =
+  | "not finite"
+  | "not normalised"
+  | "saturated"
+  | "no probabilities"
+  | "softmax twice"
+  | "all alike"
+  | "one class"
+  | "other order"
+  | "at chance"
+  | "never predicted"
+  | "class without images";
+
+/** What was seen. */
+export interface Finding {
+  readonly guard: GuardName;
+  /** A warning, as one or more sentences. */
+  readonly text: string;
+}
+
+/** The finding of a guard that warns, and none of one that does not. */
+export function found(guard: GuardName, text: string | null): Finding[] {
+  return text === null ? [] : [{ guard, text }];
+}
+
 /** What is counted of the scores. */
 export interface ScoreCounts {
   /** Images with probabilities. */
@@ -14,6 +40,8 @@ export interface ScoreCounts {
   readonly sure: Float64Array;
   /** The largest probability of all. */
   largest: number;
+  /** Every row so far is softmax of a distribution. */
+  softmaxTwice: boolean;
   /** k: the smallest and the largest probability of each class. */
   readonly lowest: Float64Array;
   readonly highest: Float64Array;
@@ -30,21 +58,24 @@ const LEAST_MISTAKES = 3;
 const LEVEL = 0.99;
 const GOOD_ACCURACY = 0.5;
 
-/** Warnings about what the scores are, whatever the predictions. */
-export function scoreWarnings(
+/** What the scores are, whatever the predictions. */
+export function scoreFindings(
   counts: ScoreCounts,
   measurements: Measurements,
   relabelling: Relabelling | null,
   failures: number,
-): string[] {
+): Finding[] {
+  // One of these is enough: each says that the confidences are not what they claim.
+  const confidences = [
+    ...found("saturated", saturated(counts, relabelling)),
+    ...found("no probabilities", noProbabilities(counts, measurements)),
+    ...found("softmax twice", softmaxTwice(counts, measurements)),
+  ];
   return [
-    notFinite(failures, imagesOf(measurements)),
-    notNormalised(counts),
-    // One of these is enough: each says that the confidences are not what they claim.
-    saturated(counts, relabelling) ??
-      noProbabilities(counts, measurements) ??
-      neverSure(counts, measurements),
-  ].filter((warning) => warning !== null);
+    ...found("not finite", notFinite(failures, imagesOf(measurements))),
+    ...found("not normalised", notNormalised(counts)),
+    ...confidences.slice(0, 1),
+  ];
 }
 
 export function imagesOf({ confusionMatrix }: Measurements): number {
@@ -80,8 +111,8 @@ function saturated({ images, sure }: ScoreCounts, relabelling: Relabelling | nul
   if (wrong < LEAST_MISTAKES || (wilson(wrong, all, LEVEL)?.low ?? 0) <= tolerable) return null;
   return (
     `${grouped(all)} of ${grouped(images)} confidences are 1 to seven digits, and ${grouped(wrong)} of those predictions are ` +
-    "wrong: the pixels are probably scaled wrongly for this model (see --scale). The accuracy may be right all the " +
-    "same, but log loss, calibration and curves are not."
+    "wrong: the pixels may be scaled wrongly for this model (see --scale), or many labels may be wrong. The accuracy may be " +
+    "right all the same, but log loss, calibration and curves are not."
   );
 }
 
@@ -94,22 +125,25 @@ function noProbabilities({ images }: ScoreCounts, { metrics, confusionMatrix }: 
   if (logLoss <= chance || accuracy < GOOD_ACCURACY) return null;
   return (
     `The log loss is ${loss(logLoss)}, above the ${loss(chance)} of the same probability for every class, though ` +
-    `${percent(accuracy)} of the predictions are right: the scores are probably not the probabilities of these ` +
-    "classes. Check which output is read (see --output), and do not trust log loss, calibration and confidences."
+    `${percent(accuracy)} of the predictions are right: the scores are no probabilities of these labels. Another output ` +
+    "may be the one to read (see --output), or many labels may be wrong: do not trust log loss, calibration and confidences."
   );
 }
 
-/** Softmax of probabilities can give no more than e / (e + k − 1). */
-function neverSure(
-  { images, largest }: ScoreCounts,
+/** Share of the most that softmax of probabilities can give from which a row was one of a model that is sure. */
+const NEAR_MOST = 0.9;
+
+/** Softmax of probabilities can give no more than e / (e + k − 1), and comes near it for a model that is sure. */
+function softmaxTwice(
+  { images, largest, softmaxTwice }: ScoreCounts,
   { metrics, confusionMatrix }: Measurements,
 ): string | null {
   const most = Math.E / (Math.E + confusionMatrix.length - 1);
   const accuracy = metrics["accuracy"]?.value ?? 0;
-  if (images === 0 || largest > most + 1e-6 || accuracy < most + 0.2) return null;
+  if (images === 0 || !softmaxTwice || largest < NEAR_MOST * most || accuracy < most + 0.2) return null;
   return (
-    `No confidence is above ${percent(largest)}, though ${percent(accuracy)} of the predictions are right: softmax was ` +
-    "probably applied twice, or the pixels are too small for this model (see --scale). Log loss and calibration are " +
-    "not the model's own."
+    `No confidence is above ${percent(largest)}, though ${percent(accuracy)} of the predictions are right, and every row ` +
+    "is softmax of what is itself a distribution: softmax was probably applied twice. Log loss and calibration are not " +
+    "the model's own."
   );
 }

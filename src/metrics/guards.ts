@@ -1,6 +1,6 @@
 import type { Measurements, ScoredBatch } from "../types.ts";
-import { labelWarnings } from "./guards-labels.ts";
-import { scoreWarnings, type ScoreCounts } from "./guards-scores.ts";
+import { labelFindings } from "./guards-labels.ts";
+import { scoreFindings, type Finding, type ScoreCounts } from "./guards-scores.ts";
 import { relabelling } from "./relabelling.ts";
 import { SURE } from "./trial.ts";
 
@@ -9,12 +9,14 @@ export interface Guards {
   /** @param rowSumsOff rows whose scores summed to something other than one before they were normalised */
   add(batch: ScoredBatch, rowSumsOff: number): void;
   /**
-   * What was seen, what it most likely means and what to do, one warning a finding. The same for any batches in any order.
+   * What was seen, what it may mean and what to do. The same for any batches in any order.
    *
    * @param failures images whose scores are no distribution
    */
-  warnings(measurements: Measurements, classes: readonly string[], failures: number): string[];
+  findings(measurements: Measurements, classes: readonly string[], failures: number): Finding[];
 }
+
+export type { Finding, GuardName } from "./guards-scores.ts";
 
 /** @param classes k */
 export function createGuards(classes: number): Guards {
@@ -23,6 +25,7 @@ export function createGuards(classes: number): Guards {
     rowSumsOff: 0,
     sure: new Float64Array(classes ** 2),
     largest: 0,
+    softmaxTwice: true,
     lowest: new Float64Array(classes).fill(Infinity),
     highest: new Float64Array(classes).fill(-Infinity),
   };
@@ -31,11 +34,11 @@ export function createGuards(classes: number): Guards {
       counts.rowSumsOff += rowSumsOff;
       if (batch.probabilities !== null) countScores(counts, batch, batch.probabilities, classes);
     },
-    warnings(measurements, names, failures) {
+    findings(measurements, names, failures) {
       const moved = relabelling(measurements.confusionMatrix);
       return [
-        ...scoreWarnings(counts, measurements, moved, failures),
-        ...labelWarnings(counts, measurements, names, moved),
+        ...scoreFindings(counts, measurements, moved, failures),
+        ...labelFindings(counts, measurements, names, moved),
       ];
     },
   };
@@ -54,9 +57,23 @@ function countScores(
       if (p < lowest[c]!) lowest[c] = p;
       if (p > highest[c]!) highest[c] = p;
     }
+    counts.softmaxTwice &&= isSoftmaxOfShares(probabilities.subarray(row * classes, at));
     const confidence = probabilities[row * classes + predicted[row]!]!;
     if (confidence >= SURE) sure[truth[row]! * classes + predicted[row]!]! += 1;
   }
   counts.images += truth.length;
   counts.largest = Math.max(...highest);
+}
+
+/** How far the logarithms of float32 scores may be off. */
+const LOG_ROUNDING = 1e-5;
+
+/**
+ * Whether the row is softmax of something that is itself a distribution: then its logarithms, shifted to sum to one, are
+ * shares between 0 and 1, which logits are only by chance.
+ */
+function isSoftmaxOfShares(row: Float64Array): boolean {
+  const logs = row.map(Math.log);
+  const shift = (1 - logs.reduce((sum, log) => sum + log, 0)) / logs.length;
+  return logs.every((log) => log + shift >= -LOG_ROUNDING && log + shift <= 1 + LOG_ROUNDING);
 }

@@ -27,7 +27,7 @@ export function statementOf(decision: Decision, wanted: Wanted): string {
   }
   const matched = columns === null ? "" : "with its classes matched one to one, ";
   const transposed = chosen.choice.transpose
-    ? "; the model was trained on transposed images (as EMNIST's files hold them)"
+    ? "; rows and columns stand exchanged between these images and those that it was trained on (EMNIST's files hold them so)"
     : "";
   return `${pixels}: ${matched}${evidence(decision)}${transposed}`;
 }

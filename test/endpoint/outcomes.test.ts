@@ -34,7 +34,7 @@ describe("images that the service never takes", () => {
     expect(dataset).toMatchObject({ images: 10_000, scored: 9_997 });
     expect(distance(predictionsOf(out), await local(LOGREG))).toMatchObject({ images: 9_997, differing: [] });
     expect(warnings[0]).toBe(
-      "3 of 10,000 images have no answer from the service: they have no prediction and are in no number of this report. Their reasons are listed under failures.",
+      "3 of 10,000 images have no answer from the service that can be used: they have no prediction and are in no number of this report. Their reasons are listed under failures.",
     );
     const { log } = await counts();
     const sent = new Set(log.map(({ requestId }) => requestId));

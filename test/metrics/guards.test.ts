@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createGuards } from "../../src/metrics/guards.ts";
 import { seededRandom } from "../../src/random.ts";
-import { anyTable, batchOf, labels, measure, names, simulated, type Table } from "./builders.ts";
+import { anyTable, batchOf, labels, measure, names, normalised, simulated, type Table } from "./builders.ts";
 
 interface Circumstances {
   readonly rowSumsOff?: number;
@@ -12,7 +12,7 @@ interface Circumstances {
 function warnings(table: Table, { rowSumsOff = 0, failures = 0 }: Circumstances = {}): string[] {
   const guards = createGuards(table.classes.length);
   guards.add(batchOf(table), rowSumsOff);
-  return guards.warnings(measure(table), table.classes, failures);
+  return guards.findings(measure(table), table.classes, failures).map(({ text }) => text);
 }
 
 /** Truth and predictions, a row `[true, predicted, images]` a kind. */
@@ -79,15 +79,44 @@ describe("warnings() is silent", () => {
         () => 1,
       ),
     ],
+    ["for images of one class", counted([[3, 3, 190]], 10)],
     [
-      "for images of one class",
+      "for a perfect model on images of one class, all with the same probabilities",
+      withConfidence(counted([[3, 3, 200]], 10), () => 1),
+    ],
+    [
+      "for a perfect model on 198 images of one class and 2 of another",
+      withConfidence(
+        counted(
+          [
+            [0, 0, 198],
+            [1, 1, 2],
+          ],
+          10,
+        ),
+        () => 1,
+      ),
+    ],
+    [
+      "for one that misses the only two images of another class",
       counted(
         [
-          [3, 3, 190],
-          [3, 5, 10],
+          [0, 0, 198],
+          [1, 0, 2],
         ],
         10,
       ),
+    ],
+    [
+      "for one that was hardly trained, and is never sure",
+      {
+        ...fair(100, 90),
+        probabilities: fair(100, 90).predicted.map((predicted, row) =>
+          normalised(
+            Array.from({ length: 10 }, (_, c) => Math.exp(c === predicted ? 0.7 : -0.08 * ((c + row) % 5))),
+          ),
+        ),
+      },
     ],
     [
       "for uneven classes that it tells apart",
@@ -174,18 +203,18 @@ describe("warnings() says what it most likely means", () => {
   test("that confidences are exactly 1", () => {
     const table = withConfidence(fair(1_000, 989), (row) => (row % 2_000 === 0 ? 0.9 : 1));
     expect(warnings(table)).toEqual([
-      "9,995 of 10,000 confidences are 1 to seven digits, and 110 of those predictions are wrong: the pixels are probably scaled " +
-        "wrongly for this model (see --scale). The accuracy may be right all the same, but log loss, calibration and " +
-        "curves are not.",
+      "9,995 of 10,000 confidences are 1 to seven digits, and 110 of those predictions are wrong: the pixels may be scaled " +
+        "wrongly for this model (see --scale), or many labels may be wrong. The accuracy may be right all the same, but " +
+        "log loss, calibration and curves are not.",
     ]);
   });
 
   test("that many confidences are exactly 1 in wrong predictions", () => {
     const table = withConfidence(fair(100, 70), (row) => (row % 4 === 0 ? 1 : 0.7));
     expect(warnings(table)).toEqual([
-      "250 of 1,000 confidences are 1 to seven digits, and 70 of those predictions are wrong: the pixels are probably scaled " +
-        "wrongly for this model (see --scale). The accuracy may be right all the same, but log loss, calibration and " +
-        "curves are not.",
+      "250 of 1,000 confidences are 1 to seven digits, and 70 of those predictions are wrong: the pixels may be scaled " +
+        "wrongly for this model (see --scale), or many labels may be wrong. The accuracy may be right all the same, but " +
+        "log loss, calibration and curves are not.",
     ]);
   });
 
@@ -209,16 +238,16 @@ describe("warnings() says what it most likely means", () => {
     const table = withConfidence(fair(100, 90), () => 0.01);
     expect(warnings(table)).toEqual([
       "The log loss is 4.37, above the 2.30 of the same probability for every class, though 90.0 % of the predictions " +
-        "are right: the scores are probably not the probabilities of these classes. Check which output is read (see " +
-        "--output), and do not trust log loss, calibration and confidences.",
+        "are right: the scores are no probabilities of these labels. Another output may be the one to read (see --output), " +
+        "or many labels may be wrong: do not trust log loss, calibration and confidences.",
     ]);
   });
 
   test("that softmax was applied twice", () => {
     const table = withConfidence(fair(100, 90), () => 0.2319);
     expect(warnings(table)).toEqual([
-      "No confidence is above 23.2 %, though 90.0 % of the predictions are right: softmax was probably applied twice, or " +
-        "the pixels are too small for this model (see --scale). Log loss and calibration are not the model's own.",
+      "No confidence is above 23.2 %, though 90.0 % of the predictions are right, and every row is softmax of what is " +
+        "itself a distribution: softmax was probably applied twice. Log loss and calibration are not the model's own.",
     ]);
   });
 
@@ -262,17 +291,33 @@ describe("warnings() says what it most likely means", () => {
     [
       "a class is",
       [3],
-      "c3 (100 images) is never predicted: the model was probably trained without that class, or on data where it is called otherwise.",
+      "c3 (100 images) is never predicted: the model was trained without that class, has hardly learned it, or knows it under another name.",
     ],
     [
       "classes are",
       [3, 7, 8],
-      "c3 (100 images), c7 (100 images) and c8 (100 images) are never predicted: the model was probably trained without those classes, or on data where they are called otherwise.",
+      "c3 (100 images), c7 (100 images) and c8 (100 images) are never predicted: the model was trained without those classes, has hardly learned them, or knows them under other names.",
     ],
   ])("that %s never predicted", (_, missing, expected) => {
     const table = fair(100, 90);
     const others = table.predicted.map((c) => (missing.includes(c) ? 0 : c));
     expect(warnings({ ...table, predicted: others })).toEqual([expected]);
+  });
+
+  test("that a class without images lowers the averages over the classes", () => {
+    const table = counted(
+      [
+        [0, 0, 90],
+        [0, 2, 10],
+        [1, 1, 100],
+      ],
+      4,
+    );
+    expect(warnings(table)).toEqual([
+      "There are no images of c2 (10 predicted): with precision, recall and F1 of 0 it lowers their averages over the " +
+        "classes. F1, macro, is 64.91 %, and 97.37 % without.",
+    ]);
+    expect(measure(table).metrics["f1_macro"]!.value).toBeCloseTo(0.6491, 4);
   });
 
   test("that the accuracy is at chance", () => {
@@ -281,8 +326,8 @@ describe("warnings() says what it most likely means", () => {
     const predicted = truth.map(() => random.below(10));
     expect(warnings(labels(truth, predicted, 10))).toEqual([
       "The accuracy of 10.20 % is no better than chance: always answering the commonest class gives 11.17 %. The model is " +
-        "probably untrained, made for other data, or its pixels are fed in a way that it was not trained with (see " +
-        "--scale, --invert and --layout).",
+        "untrained or made for other data, its pixels are fed in a way that it was not trained with (see --scale, --invert and " +
+        "--layout), or the labels are not those of these images.",
     ]);
   });
 });
@@ -345,7 +390,7 @@ test("warnings() are the same for any batches in any order", () => {
       const guards = createGuards(table.classes.length);
       guards.add(batchOf(table, rows.slice(0, cut)), 2);
       guards.add(batchOf(table, rows.slice(cut)), 1);
-      expect(guards.warnings(measure(table), table.classes, 3)).toEqual(
+      expect(guards.findings(measure(table), table.classes, 3).map(({ text }) => text)).toEqual(
         warnings(table, { rowSumsOff: 3, failures: 3 }),
       );
     }),

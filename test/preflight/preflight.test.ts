@@ -157,7 +157,7 @@ describe("preflight() finds how a model was trained", () => {
     });
     expect(statement).toBe(
       `Pixels as ${FORMULAS[scale]} (transposed ${scale}): log loss 0.42 on 300 labelled images, against ${logLoss} for ` +
-        `the next best (transposed ${name}); the model was trained on transposed images (as EMNIST's files hold them)`,
+        `the next best (transposed ${name}); rows and columns stand exchanged between these images and those that it was trained on (EMNIST's files hold them so)`,
     );
   });
 
