@@ -214,7 +214,7 @@ function description(
   return {
     kind: "endpoint",
     name: nameOf(candidate, url),
-    url: shownUrl(candidate.url),
+    url: shownUrl(way.learned.redirected ?? candidate.url),
     protocol: candidate.name,
     preprocessing: { ...choice, layout: writerPlan.layout },
     endpoint: {

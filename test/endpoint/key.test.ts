@@ -113,30 +113,28 @@ describe("the key of --api-key-env is in nothing that is written", () => {
   });
 });
 
-describe("a redirect to another origin", () => {
-  test("is followed without the key and the user's headers", async () => {
+describe("a redirect", () => {
+  test("to another host is refused with both named, and nothing reaches it", async () => {
     const target = await server("azureml");
     const faults = [{ name: "redirect", value: target.scoreUrl }] as const;
     const { scoreUrl } = await server("azureml", { key: KEY, faults });
-    const args = ["--endpoint", scoreUrl, "--charts", "none", ...KEYED, "--header", "X-Team: ${SERVICE_KEY}"];
-    const { code, stderr, text } = await leftBy(args, ENV);
-    expect({ code, stderr: stderr.split("\n").slice(0, -1) }).toEqual({ code: 0, stderr: [] });
-    const { authorizations, headers, images } = await target.counts();
-    expect(images).toBeGreaterThan(200);
-    expect({ authorizations, team: headers["x-team"] }).toEqual({ authorizations: 0, team: undefined });
+    const { code, stderr, text } = await leftBy(["--endpoint", scoreUrl, ...KEYED], ENV);
+    const [from, to] = [scoreUrl, target.scoreUrl].map((url) => new URL(url).host);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: `mnist-evaluate: the service cannot be used: ${from} answered 307 Temporary Redirect, a redirect to ${target.scoreUrl}. Nothing is sent to another host: give that URL to --endpoint if ${to} is the service\n`,
+    });
+    expect(await target.counts()).toMatchObject({ requests: 0, authorizations: 0, images: 0 });
     expectNoKey(text);
   });
 
-  test("that wants the key says where it led", async () => {
-    const target = await server("azureml", { key: KEY });
-    const faults = [{ name: "redirect", value: target.scoreUrl }] as const;
-    const { scoreUrl } = await server("azureml", { key: KEY, faults });
-    const { code, stderr, text } = await leftBy(["--endpoint", scoreUrl, ...KEYED], ENV);
-    expect({ code, stderr }).toEqual({
-      code: 4,
-      stderr: `mnist-evaluate: the service answered 401 Unauthorized: Unauthorized. It was redirected to ${target.scoreUrl}, where the key is not sent: give that URL to --endpoint\n`,
-    });
-    expect((await target.counts()).authorizations).toBe(0);
+  test("on the same host is followed with the key, and the report names where it led", async () => {
+    const faults = [{ name: "redirect", value: "/score?moved=1", total: 3 }] as const;
+    const { scoreUrl, counts } = await server("azureml", { key: KEY, faults });
+    const { code, text } = await leftBy(["--endpoint", scoreUrl, "--charts", "none", ...KEYED], ENV);
+    expect(code).toBe(0);
+    expect((await counts()).unauthorized).toBe(0);
+    expect(text).toContain(`"url": "${scoreUrl}?moved=`);
     expectNoKey(text);
   });
 });

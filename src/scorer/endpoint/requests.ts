@@ -27,12 +27,15 @@ export interface Line {
 export interface Way {
   readonly candidate: Candidate;
   readonly writer: Writer;
-  readonly identities: Identities;
+  readonly learned: Learned;
 }
 
-/** Whether the service gives requests' identities back, as its first reply shows: some make up their own. */
-export interface Identities {
-  echoed: boolean | null;
+/** What the service's replies show. */
+export interface Learned {
+  /** Whether it gives requests' identities back: some make up their own. */
+  echoesId: boolean | null;
+  /** Where requests are redirected. */
+  redirected: URL | null;
 }
 
 /** Reads the rows of a reply. @throws ReplyError */
@@ -40,7 +43,7 @@ export type Read<A> = (answer: Answer, rows: number) => readonly (A | BadRow)[];
 
 /** Bytes of a reply in which its words are looked for. */
 const MOST_READ = 1 << 16;
-/** Longest text of a service's that is repeated. */
+/** Of a text of the service's that is repeated. */
 const MOST_WORDS = 300;
 /** Images in a request that is tried out, and the parts of which those that are refused are unanswered. */
 export const TRIED_IMAGES = 60;
@@ -63,13 +66,8 @@ export async function attempt<A extends object>(
   let bad = failedRows(answers);
   for (let round = 1; round <= ROUNDS && bad.length > 0; round++) {
     await pause(PAUSE_MS * round, signal);
-    const again = await once(
-      line,
-      way,
-      bad.map((row) => items[row]!),
-      read,
-      signal,
-    );
+    const open = bad.map((row) => items[row]!);
+    const again = await once(line, way, open, read, signal);
     if (again.kind === "fatal") return again;
     if (again.kind === "answered") bad.forEach((row, i) => (answers[row] = again.answers[i]!));
     bad = failedRows(answers);
@@ -133,6 +131,7 @@ async function once<A extends object>(
   const { candidate, writer } = way;
   const id = traffic.identity();
   const { headers, body } = writer.request(items, id);
+  const rows = writer.rows(items.length);
   const request = traffic.begin(id, body.length);
   let received = 0;
   const ended = (outcome: Outcome<A>): Outcome<A> => {
@@ -143,11 +142,11 @@ async function once<A extends object>(
   };
   try {
     const onResend = ({ kind }: HttpFailure): void => request.lost(kind);
-    const rows = writer.rows(items.length);
     const maxReplyBytes = longestReply(body.length, rows, classes);
     const post = { method: "POST", url: candidate.url, headers, body, id, maxReplyBytes, onResend } as const;
     const reply = await transport.send(post, signal);
     received = reply.bytesReceived;
+    way.learned.redirected = reply.redirected ?? way.learned.redirected;
     const readRows = (seen: HttpReply): readonly (A | BadRow)[] =>
       read(decode(seen, way, id, rows), rows).slice(0, items.length);
     return ended(outcomeOf(reply, candidate, readRows, id, redact));
@@ -172,17 +171,17 @@ function isAnswer(answer: object): boolean {
 }
 
 /** @throws ReplyError */
-function decode(reply: HttpReply, { candidate, identities }: Way, id: string, rows: number): Answer {
+function decode(reply: HttpReply, { candidate, learned }: Way, id: string, rows: number): Answer {
   const { protocol } = candidate;
   const shape = [rows];
-  if (identities.echoed === false) return protocol.decode(reply, { id: null, shape });
+  if (learned.echoesId === false) return protocol.decode(reply, { id: null, shape });
   try {
     const answer = protocol.decode(reply, { id, shape });
-    identities.echoed = true;
+    learned.echoesId = true;
     return answer;
   } catch (error) {
-    if (!(error instanceof OtherReplyError) || identities.echoed === true) throw error;
-    identities.echoed = false;
+    if (!(error instanceof OtherReplyError) || learned.echoesId === true) throw error;
+    learned.echoesId = false;
     return protocol.decode(reply, { id: null, shape });
   }
 }

@@ -1,5 +1,5 @@
 import { waitUntilReady } from "../http/ready.ts";
-import { HttpFailure, type HttpReply } from "../http/transport.ts";
+import { HttpFailure, type FailureKind, type HttpReply } from "../http/transport.ts";
 import { JSON_HEADERS } from "../protocols/paths.ts";
 import { PROTOCOLS } from "../protocols/table.ts";
 import { scoreUrl, starts } from "./discover.ts";
@@ -13,6 +13,8 @@ const QUESTION_PAUSE_MS = 200;
 const QUESTION_TIMEOUT_MS = 10_000;
 /** Of what a service says about itself: the longest known are schemas with an example of an image. */
 const MOST_TOLD_BYTES = 2 ** 20;
+
+const LASTING: ReadonlySet<FailureKind> = new Set<FailureKind>(["timeout", "stalled", "redirect", "tls"]);
 
 /** The service's routes other than the one for images. */
 export class Service {
@@ -39,15 +41,16 @@ export class Service {
     });
   }
 
-  /** Null where nothing can be learned. What may pass is asked again. */
+  /** Null where nothing can be learned. What may pass is asked again, but for what took its whole time. */
   async ask(path: string, method: "GET" | "POST"): Promise<HttpReply | null> {
     for (let attempt = 1; ; attempt++) {
       const reply = await this.#send(path, method).catch((error: unknown) => {
-        if (error instanceof HttpFailure) return null;
+        if (error instanceof HttpFailure) return error;
         throw error;
       });
-      const passing = reply === null || reply.status === 429 || reply.status >= 500;
-      if (!passing || attempt === QUESTION_ATTEMPTS) return reply;
+      const failed = reply instanceof HttpFailure;
+      const passes = failed ? !LASTING.has(reply.kind) : reply.status === 429 || reply.status >= 500;
+      if (!passes || attempt === QUESTION_ATTEMPTS) return failed ? null : reply;
       await pause(QUESTION_PAUSE_MS * attempt, this.#signal);
     }
   }

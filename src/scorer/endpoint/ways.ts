@@ -45,7 +45,7 @@ export function* ways(
         way: {
           candidate: { ...candidate, url },
           writer: createWriter(form, plan, images.shape, options.requestImages),
-          identities: { echoed: null },
+          learned: { echoesId: null, redirected: null },
         },
         writerPlan: plan,
       };

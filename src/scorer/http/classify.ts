@@ -135,9 +135,9 @@ const CURES: Readonly<Record<number, string>> = {
 };
 
 /** What to do about a status that no other images would change; null for others. */
-function cureOf(status: number, { redirected }: HttpReply): string | null {
+function cureOf(status: number, { redirected, withoutKey }: HttpReply): string | null {
   if (status === 401 || status === 402 || status === 403) {
-    return redirected === null
+    return redirected === null || !withoutKey
       ? "Is the key right? --api-key-env names the environment variable that holds it"
       : `It was redirected to ${shownUrl(redirected)}, where the key is not sent: give that URL to --endpoint`;
   }

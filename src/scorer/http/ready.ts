@@ -1,5 +1,5 @@
 import { ScorerError } from "../../errors.ts";
-import { HttpFailure, NOT_HTTP, type FailureKind } from "./failure.ts";
+import { HttpFailure, NOT_HTTP } from "./failure.ts";
 import type { HttpReply } from "./transport.ts";
 import { seconds, statusText } from "./wording.ts";
 
@@ -19,8 +19,7 @@ const LONGEST_PAUSE_MS = 2000;
 
 /** No such path: the service has another way to say that it is ready, or none. */
 const ABSENT = new Set([404, 405, 501]);
-/** Failures that waiting does not mend, and codes of such. */
-const LASTING_KINDS: ReadonlySet<FailureKind> = new Set<FailureKind>(["tls", "redirect"]);
+/** Codes of failures that waiting does not mend, besides those of TLS. */
 const LASTING = new Set(["ENOTFOUND", "EAI_AGAIN", "PROXY_407", NOT_HTTP]);
 
 /**
@@ -66,6 +65,8 @@ async function stateOf(
   for (const [i, path] of paths.entries()) {
     signal.throwIfAborted();
     const answer = await answerOf(ask, path);
+    // To another host: images may be taken here all the same.
+    if (answer === null) continue;
     if (typeof answer !== "string") {
       const { status } = answer;
       if (isAbsent(answer)) continue;
@@ -83,16 +84,17 @@ function isAbsent({ status, body }: HttpReply): boolean {
   return ABSENT.has(status) || (status === 400 && body.includes("Malformed request"));
 }
 
-/** The reply; where there is none, why not. */
+/** The reply; where there is none, why not; null for a redirect that is not followed. */
 async function answerOf(
   ask: (path: string) => Promise<HttpReply>,
   path: string,
-): Promise<HttpReply | string> {
+): Promise<HttpReply | string | null> {
   try {
     return await ask(path);
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
-    if (LASTING_KINDS.has(error.kind) || LASTING.has(error.code ?? ""))
+    if (error.kind === "redirect") return null;
+    if (error.kind === "tls" || LASTING.has(error.code ?? ""))
       throw new ScorerError(`the service cannot be used: ${error.message}`, { cause: error });
     return error.message;
   }

@@ -49,8 +49,10 @@ export interface HttpReply extends Reply {
   readonly elapsedMs: number;
   /** Of the body as it came, before its content encoding was undone. */
   readonly bytesReceived: number;
-  /** Where redirects to another origin led, without key and the user's headers; null: it stayed at the request's origin. */
+  /** Where redirects led; null: there were none. */
   readonly redirected: URL | null;
+  /** They led to https, where neither the key nor the user's headers were sent. */
+  readonly withoutKey: boolean;
 }
 
 export interface Transport {
@@ -102,11 +104,11 @@ class Pool implements Transport {
     const unwatch = onAbort(signal, () => current.exchange?.stop(signal.reason));
     const startedAt = performance.now();
     try {
-      const { reply, redirected } = await this.#followed(connection, request, current, signal);
+      const { reply, ...place } = await this.#followed(connection, request, current, signal);
       const elapsedMs = performance.now() - startedAt;
       const { status, headers, body } = reply;
       const plain = await bodyOf(reply, request);
-      return { status, headers, body: plain, elapsedMs, bytesReceived: body.length, redirected };
+      return { status, headers, body: plain, elapsedMs, bytesReceived: body.length, ...place };
     } finally {
       clearTimeout(timer);
       unwatch();
@@ -123,18 +125,16 @@ class Pool implements Transport {
     request: HttpRequest,
     current: UnderWay,
     signal: AbortSignal,
-  ): Promise<{ reply: Incoming; redirected: URL | null }> {
+  ): Promise<{ reply: Incoming } & Pick<HttpReply, "redirected" | "withoutKey">> {
     const { method, body, maxReplyBytes } = request;
     let url = request.url;
-    let away = false;
     for (let redirects = 0; ; redirects++) {
       signal.throwIfAborted();
-      // Nor does the key go back to the origin that another one points to.
-      away ||= url.origin !== request.url.origin;
-      const outgoing = { method, url, headers: this.#headers(request, away), body, maxReplyBytes };
+      const withoutKey = url.origin !== request.url.origin;
+      const outgoing = { method, url, headers: this.#headers(request, withoutKey), body, maxReplyBytes };
       const reply = await this.#reply(connection, outgoing, current, request.onResend);
       const target = redirectTarget(outgoing, reply);
-      if (target === null) return { reply, redirected: away ? url : null };
+      if (target === null) return { reply, redirected: redirects === 0 ? null : url, withoutKey };
       if (redirects === MAX_REDIRECTS)
         throw refused(`redirected more than ${MAX_REDIRECTS} times, the last time to ${shownUrl(target)}`);
       url = target;
@@ -162,15 +162,14 @@ class Pool implements Transport {
     }
   }
 
-  /** @param away at another origin, which gets nothing of the user's */
-  #headers({ url, headers, id }: HttpRequest, away: boolean): Record<string, string> {
+  #headers({ url, headers, id }: HttpRequest, withoutKey: boolean): Record<string, string> {
     const { key, headers: own } = this.#settings;
     return {
       "user-agent": this.#userAgent,
       accept: "application/json, */*",
       // Replies are small beside the requests: packing them would cost more time than it saves.
       "accept-encoding": "identity",
-      ...(away ? {} : { ...basic(url), ...lowerCased(own), ...bearer(key) }),
+      ...(withoutKey ? {} : { ...basic(url), ...lowerCased(own), ...bearer(key) }),
       ...lowerCased(headers),
       "x-request-id": id,
     };

@@ -12,13 +12,29 @@ function outcome(
   words: string | null = null,
   headers: Record<string, string> = {},
 ): Outcome<never> {
-  const reply = { status, headers, body: Buffer.alloc(0), elapsedMs: 1, bytesReceived: 0, redirected: null };
+  const reply = {
+    status,
+    headers,
+    body: Buffer.alloc(0),
+    elapsedMs: 1,
+    bytesReceived: 0,
+    redirected: null,
+    withoutKey: false,
+  };
   return outcomeOfStatus(reply, words, NOW);
 }
 
 /** The message of a fatal outcome. */
 function fatal(status: number, words: string | null = null, redirected: URL | null = null): string {
-  const reply = { status, headers: {}, body: Buffer.alloc(0), elapsedMs: 1, bytesReceived: 0, redirected };
+  const reply = {
+    status,
+    headers: {},
+    body: Buffer.alloc(0),
+    elapsedMs: 1,
+    bytesReceived: 0,
+    redirected,
+    withoutKey: redirected !== null,
+  };
   const outcome = outcomeOfStatus(reply, words, NOW);
   if (outcome.kind !== "fatal") throw new Error(outcome.kind);
   expect(outcome.error.name).toBe("ScorerError");

@@ -46,7 +46,15 @@ async function wait(
 }
 
 function reply(status: number, body = ""): HttpReply {
-  return { status, headers: {}, body: Buffer.from(body), elapsedMs: 1, bytesReceived: 0, redirected: null };
+  return {
+    status,
+    headers: {},
+    body: Buffer.from(body),
+    elapsedMs: 1,
+    bytesReceived: 0,
+    redirected: null,
+    withoutKey: false,
+  };
 }
 
 describe("waitUntilReady(ask, paths, waiting)", () => {
@@ -90,6 +98,12 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
     expect((await wait({})).asked).toEqual([]);
   });
 
+  test("takes the next path where one is redirected to another host, which says nothing of this one", async () => {
+    const elsewhere = new HttpFailure("redirect", "to another host");
+    expect((await wait({ "/": [elsewhere], "/ping": [503, 200] })).asked).toEqual(["/", "/ping", "/ping"]);
+    expect((await wait({ "/": [elsewhere] })).waits).toEqual([]);
+  });
+
   test.each([401, 403, 302, 418])("takes %i for ready", async (status) => {
     expect((await wait({ "/ready": [status] })).waits).toEqual([]);
   });
@@ -131,7 +145,6 @@ describe("waitUntilReady(ask, paths, waiting)", () => {
     ["unreachable", "the name of the host nowhere could not be looked up", "EAI_AGAIN"],
     ["unreachable", "the proxy answered 407 Proxy Authentication Required", "PROXY_407"],
     ["tls", "the certificate of a.test is self-signed", "DEPTH_ZERO_SELF_SIGNED_CERT"],
-    ["redirect", "redirected more than 5 times", null],
     ["malformed", "what came back is not HTTP/1.1", "NOT_HTTP"],
   ] as const)("does not wait where it is %s: %s", async (kind, message, code) => {
     const { error } = await ended(wait({ "/ready": [new HttpFailure(kind, message, { code })] }));

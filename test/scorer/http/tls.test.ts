@@ -17,7 +17,7 @@ const fixture = (name: string): Buffer =>
 /** A loopback HTTPS server that is gone after the test. */
 async function secure(certificate: string): Promise<URL> {
   const server = createServer({ cert: fixture(certificate), key: fixture("key.pem") }, (request, response) =>
-    response.end(request.headers.authorization),
+    response.end(request.headers.authorization ?? "none"),
   );
   const url = new URL(`${await listening(server)}/score`);
   url.protocol = "https:";
@@ -96,6 +96,15 @@ describe("a process with NODE_EXTRA_CA_CERTS", () => {
       "200 Bearer K",
       "HttpFailure: the certificate of 127.0.0.1 has expired: it has to be renewed",
       "HttpFailure: the certificate of 127.0.0.1 is for other.example, www.other.example: use one of its names in the URL",
+      "exit 0",
+    ]);
+  });
+
+  test("follows a redirect from http to https on the same host, without the key", async () => {
+    const good = await secure("certificate.pem");
+    const plain = await service((_, response) => response.writeHead(308, { Location: good.href }).end());
+    expect(await run([plain], { NODE_EXTRA_CA_CERTS: join(folder, "trusted.pem") })).toEqual([
+      "200 none",
       "exit 0",
     ]);
   });
