@@ -14,14 +14,14 @@ const TRIAL = 5;
 const ROWS = Buffer.from(`[${"[0,1,2,3,4,5,6,7,8,9],".repeat(2_700_000)}[]]`);
 
 /** A service that labels everything 0, until it has been asked so often: then it answers as a test says. */
-async function turning(hostile: (response: ServerResponse) => void): Promise<string> {
+async function turning(hostile: (response: ServerResponse) => void, after = TRIAL): Promise<string> {
   let requests = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       if (request.method === "GET") response.end("Healthy");
-      else if (++requests > TRIAL) hostile(response);
+      else if (++requests > after) hostile(response);
       else {
         const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly data: unknown[] };
         response.end(JSON.stringify(data.map(() => 0)));
@@ -94,5 +94,54 @@ describe("a service that turns to", () => {
     const { code, stderr } = await bare(["--endpoint", url, "--limit", "100", "--retries", "1"], { env });
     expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringMatching(reason) as string });
     expect(peakMb()).toBeLessThan(200);
+  });
+});
+
+const GO_ON = "run the same command again: it goes on from there";
+
+/** A byte of a reply every 50 ms, without an end. */
+function drip(response: ServerResponse): void {
+  response.writeHead(200);
+  const dripping = setInterval(() => response.write(" "), 50);
+  response.on("close", () => clearInterval(dripping));
+}
+
+describe.each([
+  ["from its first image on", 0],
+  ["after some answers", TRIAL],
+])("a hopeless service, %s,", (_, after) => {
+  test.each<readonly [string, (response: ServerResponse) => void, RegExp]>([
+    ["that answers a byte at a time", drip, /\d+ × stalled/],
+    ["that never answers", () => {}, /\d+ × timeout/],
+    ["that is always full", (response) => void response.writeHead(429).end(), /\d+ × 429/],
+  ])("%s ends the run soon, with what was seen", async (_name, hostile, seen) => {
+    const url = await turning(hostile, after);
+    const limits = ["--timeout", "0.5", "--wait", "1.5", "--retries", "100", "--batch-size", "10"];
+    const { code, stderr } = await bare(["--endpoint", url, "--limit", "200", ...limits]);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^mnist-evaluate: no request has been answered for [\\d.]+ s: ${seen.source}; the last reason was: .*\\. ` +
+            `Once the service answers again, ${GO_ON}\\. A run without an answer goes on for longer with --wait\n$`,
+        ),
+      ) as string,
+    });
+  });
+
+  test("that asks for 31 years ends it at once", async () => {
+    let asked = 0;
+    const url = await turning((response) => {
+      asked++;
+      response.writeHead(429, { "Retry-After": "999999999" }).end();
+    }, after);
+    const { code, stderr } = await bare(["--endpoint", url, "--limit", "200", "--concurrency", "1"]);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr:
+        "mnist-evaluate: the service asks to wait for 999,999,999 s (429 Too Many Requests), but a run ends after 60 s without an answer: " +
+        `${GO_ON} once that time is over, or with a longer --wait\n`,
+    });
+    expect(asked).toBe(1);
   });
 });
