@@ -69,7 +69,7 @@ export function endpointOptions<T>(args: Argv<T>) {
       group: ENDPOINT,
       ...seconds("wait"),
       default: 60,
-      desc: "Seconds to wait for the service to be ready",
+      desc: "Seconds to wait for the service to be ready, and later for an answer",
     })
     .option("max-failures", {
       group: ENDPOINT,

@@ -83,7 +83,7 @@ export function failureOf(error: Error, { url, elapsedMs, received }: Circumstan
   if (code === "UND_ERR_CONNECT_TIMEOUT")
     return fail("unreachable", `no connection within ${seconds(elapsedMs)}`);
   if (tls !== null) return fail("tls", tls);
-  const broken = malformed(error, url, received !== null);
+  const broken = malformed(error, url, received);
   if (broken !== null) return broken;
   if (received !== null) {
     return fail("reset", `the connection broke off in the reply: ${received.words} came`);
@@ -106,15 +106,14 @@ function proxyFailure(status: number, cause: Error): HttpFailure {
   return new HttpFailure("unreachable", text, { cause, code: `PROXY_${status}` });
 }
 
-/** @param began its head was read */
-function malformed(error: Error, { protocol }: URL, began: boolean): HttpFailure | null {
+function malformed(error: Error, { protocol }: URL, received: Circumstances["received"]): HttpFailure | null {
   const fail = (message: string, code: string | null = null): HttpFailure =>
-    new HttpFailure("malformed", message, { code, cause: error });
+    new HttpFailure("malformed", message, { code, cause: error, bytesReceived: received?.bytes ?? 0 });
   const code = codeOf(error);
   // Undici asserts of a status what any server can break.
   if (code === "ERR_ASSERTION") return fail("the reply is not HTTP/1.1: no reply has its status");
   // The parser's complaint is lost where there is a Content-Length, whatever it is about.
-  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" && !began)
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" && received === null)
     return fail("the reply is not HTTP/1.1: its Content-Length is not one number, or not its only length");
   if (code === "UND_ERR_HEADERS_OVERFLOW") return fail("the reply's headers are too large");
   // The parser gives no codes.
