@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { announcedBytes, tooLarge } from "./body.ts";
+import { announcedBytes, isGzip, tooLarge } from "./body.ts";
 
 export interface Limits {
   readonly maxRequestBytes: number;
@@ -40,10 +40,10 @@ export function refusalOf(request: IncomingMessage, limits: Limits, load: Load):
     const { status, message } = tooLarge(limits.maxRequestBytes);
     return { status, message, headers: NOTHING };
   }
-  const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    const message = "the body is compressed: send it without Content-Encoding";
-    return { status: 415, message, headers: NOTHING };
+  const encoding = request.headers["content-encoding"] ?? "identity";
+  if (!isGzip(request) && !/^identity$/i.test(encoding)) {
+    const message = `the body's Content-Encoding is ${encoding.slice(0, 40)}: send it as gzip, or as it is`;
+    return { status: 415, message, headers: { "Accept-Encoding": "gzip" } };
   }
   // Others' announcements do not count: who sends nothing takes nothing.
   const full = load.requests >= limits.concurrency || holdsTooMuch(limits, load.bytes + announced);

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 
 import { RequestError, type RequestBody } from "../scorer/protocols/service.ts";
 import { AbortedError } from "./aborted.ts";
@@ -6,10 +8,11 @@ import { JsonReader } from "./json.ts";
 import type { BlockOptions } from "./blocks.ts";
 
 export interface BodyOptions extends Pick<BlockOptions, "element" | "rowSize"> {
+  /** Once it is decompressed. */
   readonly mostBytes: number;
   /** How much of the body is JSON; null: all of it. */
   readonly jsonBytes: number | null;
-  /** Told of bytes as they come. */
+  /** Told of bytes as they come, decompressed. */
   readonly onBytes: (bytes: number) => void;
   /** Told how to give the body up: Node says nothing more of a request that is answered before its body is there. */
   readonly onStart: (stop: () => void) => void;
@@ -33,6 +36,13 @@ export function tooLarge(mostBytes: number): RequestError {
   );
 }
 
+const NO_GZIP = "the body is no gzip, as its Content-Encoding says, or ends in the middle";
+
+/** Bodies of other encodings are refused before. */
+export function isGzip({ headers }: IncomingMessage): boolean {
+  return /^(x-)?gzip$/i.test(headers["content-encoding"] ?? "");
+}
+
 function tooSlow(): RequestError {
   return new RequestError(408, `the body came at less than ${LEAST_BYTES_A_SECOND} bytes a second`);
 }
@@ -42,20 +52,23 @@ function tooSlow(): RequestError {
  * that a protocol could take, and with an AbortedError where it does not come.
  */
 export function readBody(request: IncomingMessage, options: BodyOptions): Promise<RequestBody> {
-  const announced = announcedBytes(request);
-  const body = new BodyReader(options, announced);
+  const gunzip = isGzip(request) ? createGunzip() : null;
+  const source: Readable = gunzip === null ? request : request.pipe(gunzip);
+  const body = new BodyReader(options, gunzip === null ? announcedBytes(request) : null);
   return new Promise((resolve, reject) => {
     let ended = false;
     const startedAt = performance.now();
     const checkPace = (): void => {
       const seconds = (performance.now() - startedAt) / 1000;
-      if (body.received < LEAST_BYTES_A_SECOND * seconds) fail(tooSlow());
+      if (!request.complete && body.received < LEAST_BYTES_A_SECOND * seconds) fail(tooSlow());
       else pace = setTimeout(checkPace, CHECK_MS);
     };
     let pace = setTimeout(checkPace, START_MS);
     const stop = (): void => {
       clearTimeout(pace);
-      request.off("data", take).off("end", end).off("close", close).off("error", close);
+      source.off("data", take).off("end", end);
+      request.off("close", close).off("error", close);
+      if (gunzip !== null) request.unpipe(gunzip.destroy());
     };
     const fail = (error: unknown): void => {
       stop();
@@ -63,8 +76,8 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
     };
     const take = (piece: Buffer): void => {
       try {
-        options.onBytes(piece.length);
         body.push(piece);
+        options.onBytes(piece.length);
       } catch (error) {
         fail(error);
       }
@@ -78,11 +91,17 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
         reject(error);
       }
     };
-    const close = (): void => {
+    const giveUp = (): void => {
       if (!ended) fail(new AbortedError("the body was not sent to its end"));
     };
-    options.onStart(close);
-    request.on("data", take).on("end", end).on("close", close).on("error", close);
+    // All of a compressed body may be there before it is read.
+    const close = (): void => {
+      if (!request.complete) giveUp();
+    };
+    options.onStart(giveUp);
+    source.on("data", take).on("end", end);
+    request.on("close", close).on("error", close);
+    gunzip?.on("error", (error) => fail(new RequestError(400, NO_GZIP, { cause: error })));
   });
 }
 

@@ -133,7 +133,7 @@ const KINDS: readonly ((random: Random) => Hostile)[] = [
     statuses: [413],
   }),
   (random) => ({
-    bytes: post(SOUND, { headers: `Content-Encoding: ${pick(["gzip", "br", "x"], random)}\r\n` }),
+    bytes: post(SOUND, { headers: `Content-Encoding: ${pick(["deflate", "br", "x"], random)}\r\n` }),
     statuses: [415],
   }),
   (random) => ({ bytes: post(SOUND, { path: `/${junk(8, random).toString("hex")}` }), statuses: [404] }),

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 
 import { describe, expect, test } from "vitest";
 
@@ -126,12 +127,59 @@ describe("bodies", () => {
     expect(await told).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
   });
 
-  test("compressed ones are refused", async () => {
+  const gzip = { "Content-Encoding": "gzip" };
+
+  test("gzip is taken", async () => {
+    const { url, logged } = await serve({}, fakeEngine());
+    const body = `{"data": [${"[2, 0, 0, 0], ".repeat(2000)}[1, 0, 0, 0]]}`;
+    const answer = await ask(`${url}/score`, { headers: gzip, body: gzipSync(body) });
+    expect(answer).toMatchObject({ status: 200, body: `[${"2, ".repeat(2000)}1]` });
+    expect(logged().at(-1)).toMatchObject({ images: 2001, bytes: body.length });
+  });
+
+  test("gzip of bytes behind the JSON is taken", async () => {
     const { url } = await serve({}, fakeEngine());
-    expect(await ask(`${url}/score`, { headers: { "Content-Encoding": "gzip" }, body: ONE })).toMatchObject({
-      status: 415,
-      body: json({ message: "the body is compressed: send it without Content-Encoding" }),
+    const head = json({
+      inputs: [{ name: "x", shape: [1, 4], datatype: "UINT8", parameters: { binary_data_size: 4 } }],
+      outputs: [{ name: "label" }],
     });
+    const answer = await ask(`${url}/v2/models/mnist/infer`, {
+      headers: { ...gzip, "Inference-Header-Content-Length": String(head.length) },
+      body: gzipSync(Buffer.concat([Buffer.from(head), Buffer.from([0, 255, 0, 0])])),
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({ outputs: [{ name: "label", data: [0] }] });
+  });
+
+  test("413 by what gzip holds, as it is decompressed", async () => {
+    const { url } = await serve({ maxRequestBytes: 1000 }, fakeEngine());
+    const bomb = gzipSync(`{"data": ${" ".repeat(500_000)}`);
+    expect(bomb.length).toBeLessThan(1000);
+    expect(await ask(`${url}/score`, { headers: gzip, body: bomb })).toMatchObject({
+      status: 413,
+      body: json(over),
+    });
+    await expectNothingLeft(url);
+  });
+
+  test.each([
+    ["no gzip", Buffer.from(ONE)],
+    ["cut off", gzipSync(ONE).subarray(0, -4)],
+    ["empty", Buffer.alloc(0)],
+  ])("400 for gzip that is %s", async (_what, body) => {
+    const { url } = await serve({}, fakeEngine());
+    const answer = await ask(`${url}/score`, { headers: gzip, body });
+    expect(answer.status).toBe(400);
+    await expectNothingLeft(url);
+  });
+
+  test("other encodings are 415, with what is taken", async () => {
+    const { url } = await serve({}, fakeEngine());
+    const answer = await ask(`${url}/score`, { headers: { "Content-Encoding": "br" }, body: ONE });
+    expect(answer).toMatchObject({
+      status: 415,
+      body: json({ message: "the body's Content-Encoding is br: send it as gzip, or as it is" }),
+    });
+    expect(answer.headers["accept-encoding"]).toBe("gzip");
   });
 
   test("408 where the body does not come in time, with the connection closed after it", async () => {
