@@ -44,12 +44,13 @@ export class JsonReader {
   /** The start of a token that the next piece goes on with. */
   #rest: Uint8Array | null = null;
   #table: TableReader | null = null;
-  readonly #nesting = new Nesting();
+  readonly #nesting: Nesting;
   readonly #options: BlockOptions;
   readonly #number = new NumberReader(false);
 
   constructor(options: BlockOptions) {
     this.#options = options;
+    this.#nesting = new Nesting(options);
   }
 
   /** @throws RequestError where the text is no JSON, or holds what no protocol takes */

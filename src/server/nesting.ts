@@ -1,4 +1,6 @@
 import { RequestError, Unusable, type Json } from "../scorer/protocols/service.ts";
+import type { BlockOptions } from "./blocks.ts";
+import { isRecord, RecordsReader } from "./records.ts";
 
 /** Deeper nesting means nothing to any protocol. */
 const MOST_DEPTH = 32;
@@ -8,7 +10,14 @@ const MOST_VALUES = 20_000;
 /** Null values: what is in it is read and dropped. */
 type Open =
   | { readonly kind: "object"; readonly values: Map<string, Json> | null; key: string }
-  | { readonly kind: "list"; readonly values: Json[] | null; readonly refusal: RequestError | null };
+  | {
+      readonly kind: "list";
+      values: Json[] | null;
+      /** Of a list of nothing but objects of numbers. */
+      records: RecordsReader | null;
+      refusal: RequestError | null;
+    };
+type OpenList = Extract<Open, { readonly kind: "list" }>;
 
 /**
  * The lists and objects of a JSON text that have begun and not ended. Methods that may refuse what is added return why, or
@@ -18,6 +27,11 @@ export class Nesting {
   result: Json = null;
   #values = 0;
   readonly #open: Open[] = [];
+  readonly #options: BlockOptions;
+
+  constructor(options: BlockOptions) {
+    this.#options = options;
+  }
 
   get depth(): number {
     return this.#open.length;
@@ -43,12 +57,12 @@ export class Nesting {
   }
 
   beginList(): string | null {
-    return this.#begin({ kind: "list", values: this.isDropping ? null : [], refusal: null });
+    return this.#begin({ kind: "list", values: this.isDropping ? null : [], records: null, refusal: null });
   }
 
   /** @param refusal what is answered where the list is used; null for a list within such a one */
   beginDropped(refusal: RequestError | null): string | null {
-    return this.#begin({ kind: "list", values: null, refusal });
+    return this.#begin({ kind: "list", values: null, records: null, refusal });
   }
 
   #begin(open: Open): string | null {
@@ -59,8 +73,27 @@ export class Nesting {
 
   end(): string | null {
     const ended = this.#open.pop()!;
-    const refusal = ended.kind === "list" ? ended.refusal : null;
-    return this.add(refusal === null ? ended.values : new Unusable(refusal));
+    if (ended.kind === "object") return this.#addObject(ended.values);
+    if (ended.refusal !== null) return this.add(new Unusable(ended.refusal));
+    return this.add(ended.records?.records() ?? ended.values);
+  }
+
+  #addObject(fields: Map<string, Json> | null): string | null {
+    const list = this.#open.at(-1);
+    if (fields === null || list?.kind !== "list" || list.values === null) return this.add(fields);
+    const isFirst = list.records === null && list.values.length === 0 && isRecord(fields);
+    if (isFirst) list.records = new RecordsReader(fields, this.#options);
+    if (list.records === null) return this.add(fields);
+    const wrong = list.records.add(fields);
+    if (wrong !== null) this.#drop(list, wrong);
+    // Its keys and numbers are not kept.
+    this.#values -= 2 * fields.size;
+    return null;
+  }
+
+  #drop(list: OpenList, wrong: string): void {
+    list.values = null;
+    list.refusal = new RequestError(400, `${JSON.stringify((this.key ?? "").slice(0, 40))}: ${wrong}`);
   }
 
   addKey(key: string): string | null {
@@ -75,6 +108,10 @@ export class Nesting {
     const open = this.#open.at(-1);
     if (open === undefined) this.result = value;
     if (open === undefined || open.values === null) return null;
+    if (open.kind === "list" && open.records !== null) {
+      this.#drop(open, "a list of objects must hold nothing else");
+      return null;
+    }
     if (open.kind === "list") open.values.push(value);
     else open.values.set(open.key, value);
     return this.#count();

@@ -224,6 +224,40 @@ describe("the other protocols", () => {
     });
   });
 
+  test("MLflow takes records of named columns, in whatever order the names stand", async () => {
+    const { url } = await serve();
+    const record = (row: readonly number[], i: number): [string, number][] => {
+      const fields = row.map((x, column): [string, number] => [`pixel${column}`, x]);
+      return i % 2 === 0 ? fields : fields.reverse();
+    };
+    const records = TEN.map((row, i) => Object.fromEntries(record(row, i)));
+    const body = json({ dataframe_records: records });
+    expect(await ask(`${url}/invocations`, { body })).toMatchObject({
+      status: 200,
+      body: `{"predictions": [${FIRST_TEN.join(", ")}]}`,
+    });
+    // Far more than the values that a body may have beside its numbers.
+    const many = Array.from({ length: 50 }, (_, i) => Object.fromEntries(record(TEN[i % 10]!, 0)));
+    const answer = await ask(`${url}/invocations`, { body: json({ dataframe_records: many }) });
+    expect(answer.body).toBe(
+      `{"predictions": [${Array.from({ length: 50 }, (_, i) => FIRST_TEN[i % 10]).join(", ")}]}`,
+    );
+  });
+
+  test.each([
+    ['[{"a": 1, "b": 2, "c": 3, "d": 4}, {"a": 1}]', "row 1 has 1 column, but those before it have 4"],
+    ['[{"a": 1, "b": 2}, {"a": 1, "c": 2}]', 'row 1, column "b" is missing'],
+    ['[{"a": 1, "b": 2}, {"a": 1, "b": "x"}]', 'row 1, column "b" must be a number'],
+    ['[{"a": 1}, {"a": 3.5e38}]', 'row 1, column "a" is too large for float32'],
+    ['[{"a": 1}, 5, {"a": 2}]', "a list of objects must hold nothing else"],
+  ])("MLflow refuses records %s", async (records, message) => {
+    const { url } = await serve({}, fakeEngine());
+    expect(await ask(`${url}/invocations`, { body: `{"dataframe_records": ${records}}` })).toMatchObject({
+      status: 400,
+      body: json({ error_code: "BAD_REQUEST", message: `"dataframe_records": ${message}` }),
+    });
+  });
+
   test("MLflow takes one of inputs, instances and dataframe_split, and asks for probabilities in params", async () => {
     const { url } = await serve();
     const answers = [{ inputs: TEN }, { instances: TEN }, { dataframe_split: { columns: [0], data: TEN } }];
@@ -241,7 +275,7 @@ describe("the other protocols", () => {
       body: json({
         error_code: "BAD_REQUEST",
         message:
-          "the body must have exactly one of inputs, instances, dataframe_split, but has inputs and instances",
+          "the body must have exactly one of inputs, instances, dataframe_split, dataframe_records, but has inputs and instances",
       }),
     });
     expect(await ask(`${url}/ping`)).toMatchObject({ status: 200, body: "\n" });

@@ -5,7 +5,15 @@ import type { Finding, Protocol, Reply } from "./protocol.ts";
 import { isObject } from "./values.ts";
 import { answerUnder, serviceWords } from "./words.ts";
 import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
-import { JSON_TYPE, jsonReply, RequestError, type JsonObject, type Json, type Service } from "./service.ts";
+import {
+  JSON_TYPE,
+  jsonReply,
+  Records,
+  RequestError,
+  type JsonObject,
+  type Json,
+  type Service,
+} from "./service.ts";
 
 /** For a model of tables: columns without names have numbers. */
 function splitHead({ shape }: { readonly shape: readonly number[] }): string {
@@ -50,7 +58,7 @@ function lastTraceLine({ body }: Reply): string | null {
   }
 }
 
-const FIELDS = ["inputs", "instances", "dataframe_split"] as const;
+const FIELDS = ["inputs", "instances", "dataframe_split", "dataframe_records"] as const;
 
 /** The one field that holds the images. @throws RequestError */
 function inputIn(body: JsonObject): { readonly name: string; readonly value: Json | undefined } {
@@ -63,6 +71,8 @@ function inputIn(body: JsonObject): { readonly name: string; readonly value: Jso
   }
   const [name] = given;
   const value = body.get(name!);
+  if (name === "dataframe_records" && value instanceof Records)
+    return { name: JSON.stringify(name), value: value.numbers };
   return name === "dataframe_split" && value instanceof Map
     ? { name: '"dataframe_split"."data"', value: (value as JsonObject).get("data") }
     : { name: JSON.stringify(name), value };

@@ -31,8 +31,17 @@ export class Unusable {
   }
 }
 
+/** A list of objects with numbers under the same keys: a row an object, a column a key. */
+export class Records {
+  readonly numbers: Numbers;
+
+  constructor(numbers: Numbers) {
+    this.numbers = numbers;
+  }
+}
+
 /** JSON as a service reads it: lists of numbers, however deep, are one value, and objects have no prototype to inherit from. */
-export type Json = null | boolean | number | string | Numbers | Unusable | JsonList | JsonObject;
+export type Json = null | boolean | number | string | Numbers | Records | Unusable | JsonList | JsonObject;
 export type JsonList = readonly Json[];
 export type JsonObject = ReadonlyMap<string, Json>;
 
