@@ -91,6 +91,7 @@ async function measure(
       onProgress: (images) => progress.update("Scoring", images, dataset.size),
       onScored: (batch) => predictions?.add(batch),
     });
+    await inputs.checkUnchanged();
     const timed = fixed === null;
     const repeatable: typeof outcome = {
       ...outcome,

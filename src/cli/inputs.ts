@@ -1,11 +1,11 @@
 import { InterruptedError, UsageError } from "../errors.ts";
-import type { Reference } from "../evaluate.ts";
+import { partOf, type Reference } from "../evaluate.ts";
 import { likeness } from "../parity.ts";
 import { preflight, takeProbe, type PreflightOutcome, type Probe } from "../preflight.ts";
-import { bundledModel, loadModel, openModel, type OpenedModel } from "../scorer/open.ts";
+import { bundledModel, checkUnchanged, loadModel, openModel, type OpenedModel } from "../scorer/open.ts";
 import type { Batch, Dataset, Preflight, Scorer } from "../types.ts";
 import type { Context } from "./context.ts";
-import { datasetSettings, openDataset } from "./dataset.ts";
+import { datasetSettings, openDataset, Readings } from "./dataset.ts";
 import { openService } from "./endpoint.ts";
 import type { EvaluateArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -19,6 +19,8 @@ export interface Inputs {
   /** The local model beside a service. */
   readonly reference: Reference | null;
   readonly warnings: readonly string[];
+  /** To be called once all is scored. @throws ScorerError where a model's file is not what was scored with */
+  checkUnchanged(): Promise<void>;
   /** The report is written: what was kept for a later run is not needed. */
   finish(): void;
   close(): Promise<void>;
@@ -68,18 +70,24 @@ export async function openInputs(
     if (options.endpoint === undefined) {
       const [{ probe, dataset }, local] = await Promise.all([reading, loading!]);
       const { scorer, outcome } = await local.open(dataset, probe, options, signal);
-      return inputsOf(dataset, scorer, outcome, null, [], () => {});
+      return inputsOf(dataset, scorer, outcome, null, [], local, () => {});
     }
     const [{ probe, dataset }, local] = await Promise.all([reading, loading]);
     const service = await opened(openService(options, context, dataset, probe, progress, signal));
     const tried = await tryChoices(service, dataset, probe, options, signal);
     const scorer = service.scorer(tried.preflight.chosen);
     if (local === null) {
-      return inputsOf(dataset, scorer, tried, null, service.warnings, () => service.finish());
+      return inputsOf(dataset, scorer, tried, null, service.warnings, null, () => service.finish());
     }
     const beside = await local.open(dataset, probe, { ...options, output: undefined }, signal);
-    return inputsOf(dataset, scorer, tried, referenceOf(beside, dataset, signal), service.warnings, () =>
-      service.finish(),
+    return inputsOf(
+      dataset,
+      scorer,
+      tried,
+      referenceOf(beside, dataset, signal),
+      service.warnings,
+      local,
+      () => service.finish(),
     );
   } catch (error) {
     failed.abort(new InterruptedError("the other input could not be opened"));
@@ -97,6 +105,7 @@ function inputsOf(
   { preflight, warnings }: PreflightOutcome,
   reference: Reference | null,
   others: readonly string[],
+  local: Local | null,
   finish: () => void,
 ): Inputs {
   return {
@@ -106,6 +115,7 @@ function inputsOf(
     reference,
     warnings: [...others, ...warnings],
     finish,
+    checkUnchanged: async () => await local?.checkUnchanged(),
     async close() {
       await Promise.all([scorer.close(), reference?.scorer.close()]);
     },
@@ -120,6 +130,7 @@ interface Local {
     options: EvaluateArguments,
     signal: AbortSignal,
   ): Promise<{ readonly opened: OpenedModel; readonly scorer: Scorer; readonly outcome: PreflightOutcome }>;
+  checkUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -134,6 +145,7 @@ async function load({ model = bundledModel }: EvaluateArguments, { loadModel }: 
       const outcome = await tryChoices(opened, dataset, probe, options, signal);
       return { opened, scorer: opened.scorer(outcome.preflight.chosen), outcome };
     },
+    checkUnchanged: () => checkUnchanged(loaded.file),
     close: () => close(),
   };
 }
@@ -171,7 +183,7 @@ async function openData(
   const { images, labels, classes = null, limit = null, seed } = options;
   const batchSize = batchSizeOf(options);
   const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
-  const settings = { ...datasetSettings(options, context, progress), files, seed };
+  const settings = { ...datasetSettings(options, context, progress), files, seed, readings: new Readings() };
   const name = (dataset: Dataset) =>
     files === null && classes !== null ? renamed(dataset, classes) : dataset;
   const whole = await takeProbe(name(await openDataset({ ...settings, limit: null })), batchSize, seed);
@@ -225,18 +237,10 @@ async function tryChoices(
     });
     // Ways are compared on images that each of them has an answer for. What is answered is not asked again.
     if (unanswered.size === 0 || round === PREFLIGHT_ROUNDS) return outcome;
-    images = withoutImages(images, unanswered);
+    const { indices } = images;
+    images = partOf(
+      images,
+      [...indices.keys()].filter((row) => !unanswered.has(indices[row]!)),
+    );
   }
-}
-
-function withoutImages({ indices, labels, pixels }: Batch, unwanted: ReadonlySet<number>): Batch {
-  const size = pixels.length / labels.length;
-  const rows = [...indices.keys()].filter((row) => !unwanted.has(indices[row]!));
-  const kept = new Uint8Array(rows.length * size);
-  rows.forEach((row, i) => kept.set(pixels.subarray(row * size, (row + 1) * size), i * size));
-  return {
-    indices: Uint32Array.from(rows, (row) => indices[row]!),
-    labels: Uint8Array.from(rows, (row) => labels[row]!),
-    pixels: kept,
-  };
 }

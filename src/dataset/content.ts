@@ -1,8 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
-import { open, stat, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 
 import { DatasetError, InterruptedError, messageOf } from "../errors.ts";
+import { NO_FILE, openRegular } from "../files/regular.ts";
 import type { Digest } from "./catalog.ts";
 import { grouped } from "../grouped.ts";
 import { datasetError, type Subject } from "./idx.ts";
@@ -23,12 +24,22 @@ export interface ContentSummary {
   readonly archive: string | null;
 }
 
+/** What was handed on of a file's uncompressed content, from its start. */
+export interface Reading {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Whether it was read to its end. */
+  readonly whole: boolean;
+}
+
 export interface ContentOptions {
   readonly signal: AbortSignal;
   /** Digest the file itself too. */
   readonly archive?: Digest["algorithm"] | undefined;
   /** Upper bound of one read, in bytes. */
   readonly blockBytes?: number;
+  /** Called once nothing more is read. */
+  readonly onRead?: (reading: Reading) => void;
 }
 
 const BLOCK_BYTES = 1 << 20;
@@ -47,29 +58,32 @@ export function interruption(signal: AbortSignal): Error {
  */
 export async function* readContent(
   file: DataFile,
-  { signal, archive, blockBytes = BLOCK_BYTES }: ContentOptions,
+  { signal, archive, blockBytes = BLOCK_BYTES, onRead }: ContentOptions,
 ): AsyncGenerator<Uint8Array, ContentSummary, undefined> {
   const { handle, size } = await openFile(file);
   const [content, itself] = [createHash("sha256"), archive === undefined ? null : createHash(archive)];
   const blocks = readBlocks(handle, Math.min(blockBytes, size + 1), itself);
   let bytes = 0;
   let gzipped = false;
+  let whole = false;
   try {
     const first = await blocks.next();
     if (!first.done) {
       gzipped = first.value[0] === GZIP_MAGIC[0] && first.value[1] === GZIP_MAGIC[1];
-      const whole = startingWith(first.value, blocks);
-      for await (const piece of gzipped ? gunzipped(whole, file, size) : whole) {
+      const all = startingWith(first.value, blocks);
+      for await (const piece of gzipped ? gunzipped(all, file, size) : all) {
         if (signal.aborted) throw interruption(signal);
         content.update(piece);
         bytes += piece.length;
         yield piece;
       }
     }
-    return { bytes, sha256: content.digest("hex"), gzipped, archive: itself?.digest("hex") ?? null };
+    whole = true;
+    return { bytes, sha256: content.copy().digest("hex"), gzipped, archive: itself?.digest("hex") ?? null };
   } catch (error) {
     throw error instanceof Error && "syscall" in error ? unreadable(file, error) : error;
   } finally {
+    onRead?.({ bytes, sha256: content.digest("hex"), whole });
     await blocks.return();
     await handle.close();
   }
@@ -77,18 +91,17 @@ export async function* readContent(
 
 async function openFile(file: DataFile): Promise<{ handle: FileHandle; size: number }> {
   try {
-    // Before opening: to open a named pipe would wait for its writer.
-    const status = await stat(file.path);
-    if (status.isDirectory()) throw datasetError(file, "is a folder, expected a file");
-    if (!status.isFile()) throw datasetError(file, "is no regular file, and it is read more than once");
-    return { handle: await open(file.path), size: status.size };
+    const handle = await openRegular(file.path);
+    return { handle, size: (await handle.stat()).size };
   } catch (error) {
-    throw error instanceof DatasetError ? error : unreadable(file, error);
+    throw unreadable(file, error);
   }
 }
 
 function unreadable(file: Subject, error: unknown): DatasetError {
   const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "EISDIR") return datasetError(file, "is a folder, expected a file", error);
+  if (code === NO_FILE) return datasetError(file, "is no regular file, and it is read more than once", error);
   if (code === "ENOENT" || code === "ENOTDIR") return datasetError(file, "does not exist", error);
   if (code === "EACCES" || code === "EPERM")
     return datasetError(file, "may not be read (permission denied)", error);

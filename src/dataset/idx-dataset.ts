@@ -4,6 +4,7 @@ import { interruption, type ContentSummary, type DataFile } from "./content.ts";
 import { grouped } from "../grouped.ts";
 import { datasetError, type IdxHeader } from "./idx.ts";
 import { checkImageHeader, checkLabelHeader, LabelDecoder, MAX_CLASSES } from "./labels.ts";
+import { Readings } from "./readings.ts";
 import { readHeader, RecordStream, type Expectation } from "./records.ts";
 import { quotas, selection } from "./sample.ts";
 
@@ -28,16 +29,22 @@ export interface SampleOptions {
   readonly limit: number | null;
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** Of others that open the same files. */
+  readonly readings?: Readings;
 }
 
 const COUNTING_BLOCK = 1 << 16;
 
 /** The data set of a pair of IDX files. @throws DatasetError, InterruptedError */
-export async function openIdxPair(pair: IdxPair, { limit, seed, signal }: SampleOptions): Promise<Dataset> {
-  const headers = await readHeaders(pair, signal);
+export async function openIdxPair(
+  pair: IdxPair,
+  { limit, seed, signal, readings = new Readings() }: SampleOptions,
+): Promise<Dataset> {
+  const headers = await readHeaders(pair, readings, signal);
   const [size = 0, height = 0, width = 0] = headers.images.dimensions;
   const sampled = limit !== null && limit < size;
-  const counts = sampled || pair.classes === null ? await countLabels(pair, headers.labels, signal) : null;
+  const counts =
+    sampled || pair.classes === null ? await countLabels(pair, headers.labels, readings, signal) : null;
   const classes = pair.classes ?? (counts ?? []).map((_, label) => String(label));
   const quota = sampled && counts !== null ? quotas(counts, limit) : null;
   let files: readonly SourceFile[] | null = null;
@@ -49,11 +56,13 @@ export async function openIdxPair(pair: IdxPair, { limit, seed, signal }: Sample
     size: sampled ? limit : size,
     source: pair.source,
     async *batches(batchSize) {
-      const reading = new PairReading(pair, headers, classes.length, signal);
+      const reading = new PairReading(pair, headers, classes.length, readings, signal);
       try {
         if (counts === null || quota === null) yield* reading.all(batchSize);
         else yield* reading.chosen(batchSize, selection(counts, quota, seededRandom(seed)));
         files = await reading.finish();
+      } catch (error) {
+        throw await readings.explain(error, [pair.images, pair.labels]);
       } finally {
         await reading.close();
       }
@@ -70,8 +79,11 @@ interface Headers {
   readonly labels: IdxHeader;
 }
 
-async function readHeaders(pair: IdxPair, signal: AbortSignal): Promise<Headers> {
-  const [images, labels] = await both(readHeader(pair.images, signal), readHeader(pair.labels, signal));
+async function readHeaders(pair: IdxPair, readings: Readings, signal: AbortSignal): Promise<Headers> {
+  const [images, labels] = await both(
+    readHeader(pair.images, readings, signal),
+    readHeader(pair.labels, readings, signal),
+  );
   checkImageHeader(pair.images, images);
   checkLabelHeader(pair.labels, labels);
   const [imageCount = 0] = images.dimensions;
@@ -86,8 +98,13 @@ async function readHeaders(pair: IdxPair, signal: AbortSignal): Promise<Headers>
 }
 
 /** How many images each class has. Reads the label file to its end. */
-async function countLabels(pair: IdxPair, header: IdxHeader, signal: AbortSignal): Promise<number[]> {
-  const stream = new RecordStream(pair.labels, header, pair.labels.expected, signal);
+async function countLabels(
+  pair: IdxPair,
+  header: IdxHeader,
+  readings: Readings,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const stream = new RecordStream(pair.labels, header, pair.labels.expected, readings, signal);
   const decoder = labelDecoder(pair, header, pair.classes?.length ?? MAX_CLASSES);
   const counts = Array.from({ length: MAX_CLASSES }, () => 0);
   try {
@@ -122,10 +139,10 @@ class PairReading {
   readonly #total: number;
   #position = 0;
 
-  constructor(pair: IdxPair, headers: Headers, classes: number, signal: AbortSignal) {
+  constructor(pair: IdxPair, headers: Headers, classes: number, readings: Readings, signal: AbortSignal) {
     this.#pair = pair;
-    this.#images = new RecordStream(pair.images, headers.images, pair.images.expected, signal);
-    this.#labels = new RecordStream(pair.labels, headers.labels, pair.labels.expected, signal);
+    this.#images = new RecordStream(pair.images, headers.images, pair.images.expected, readings, signal);
+    this.#labels = new RecordStream(pair.labels, headers.labels, pair.labels.expected, readings, signal);
     this.#decoder = labelDecoder(pair, headers.labels, classes);
     this.#signal = signal;
     this.#total = headers.images.dimensions[0] ?? 0;

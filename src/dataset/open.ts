@@ -7,9 +7,11 @@ import { CATALOG, type CatalogEntry, type CatalogFile, type DatasetName, type Sp
 import { interruption } from "./content.ts";
 import { openIdxPair } from "./idx-dataset.ts";
 import { MAX_CLASSES } from "./labels.ts";
+import { Readings } from "./readings.ts";
 import { UNPUBLISHED, type Expectation } from "./records.ts";
 import type { DownloadProgress, FetchSettings } from "./sources.ts";
 
+export { Readings } from "./readings.ts";
 export type { DownloadProgress, FetchSettings } from "./sources.ts";
 
 /** Which data set, and how it may be fetched. */
@@ -39,6 +41,8 @@ export interface DatasetOptions extends DownloadOptions {
   /** Images, stratified by class, chosen by `seed`; null: all. */
   readonly limit: number | null;
   readonly seed: number;
+  /** Of others that open the same files: all must read the same. */
+  readonly readings?: Readings;
 }
 
 /** Where the data comes from: the catalogue, or a test's own. */

@@ -1,6 +1,7 @@
 import type { Digest } from "./catalog.ts";
-import { readContent, type ContentSummary, type DataFile } from "./content.ts";
+import type { ContentSummary, DataFile } from "./content.ts";
 import { datasetError, IdxReader, type IdxHeader } from "./idx.ts";
+import { changedError, readSteadily, type Readings } from "./readings.ts";
 
 /** What a file is held to. */
 export interface Expectation {
@@ -16,9 +17,13 @@ const FIRST_ALLOCATION_BYTES = 1 << 20;
 const PEEK_BYTES = 1 << 12;
 
 /** The header of an IDX file. @throws DatasetError */
-export async function readHeader(file: DataFile, signal: AbortSignal): Promise<IdxHeader> {
+export async function readHeader(
+  file: DataFile,
+  readings: Readings,
+  signal: AbortSignal,
+): Promise<IdxHeader> {
   const reader = new IdxReader(file);
-  for await (const piece of readContent(file, { signal, blockBytes: PEEK_BYTES })) {
+  for await (const piece of readSteadily(file, readings, { signal, blockBytes: PEEK_BYTES })) {
     reader.push(piece);
     if (reader.header !== null) return reader.header;
   }
@@ -36,14 +41,20 @@ export class RecordStream {
   #rest: Uint8Array = new Uint8Array(0);
   #summary: ContentSummary | null = null;
 
-  constructor(file: DataFile, header: IdxHeader, expected: Expectation, signal: AbortSignal) {
+  constructor(
+    file: DataFile,
+    header: IdxHeader,
+    expected: Expectation,
+    readings: Readings,
+    signal: AbortSignal,
+  ) {
     this.header = header;
     this.#file = file;
     this.#expected = expected;
     this.#reader = new IdxReader(file);
     // Where both digests are known the content's is enough, because it holds for every copy.
     const archive = expected.content === null ? expected.archive?.algorithm : undefined;
-    this.#content = readContent(file, { signal, archive });
+    this.#content = readSteadily(file, readings, { signal, archive });
   }
 
   /**
@@ -57,7 +68,7 @@ export class RecordStream {
     while (filled < wanted) {
       if (this.#rest.length === 0 && !(await this.#pull())) {
         this.#reader.end();
-        throw datasetError(this.#file, "changed while it was read");
+        throw changedError(this.#file);
       }
       const taken = Math.min(this.#rest.length, wanted - filled);
       if (filled + taken > records.length) {
@@ -96,7 +107,7 @@ export class RecordStream {
     const first = this.#reader.header === null;
     this.#rest = this.#reader.push(next.value);
     if (first && this.#reader.header !== null && !sameShape(this.#reader.header, this.header)) {
-      throw datasetError(this.#file, "changed while it was read");
+      throw changedError(this.#file);
     }
     return true;
   }

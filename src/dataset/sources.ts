@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { messageOf } from "../errors.ts";
+import { openRegular } from "../files/regular.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import type { HttpClient, HttpSettings } from "./http.ts";
 import type { LockSettings } from "./lock.ts";
@@ -153,6 +154,8 @@ async function isReadable(path: string): Promise<boolean> {
 async function copy(from: string, partial: string, report: Report): Promise<void> {
   await discardPartial(partial);
   try {
+    // To copy a named pipe would wait for its writer.
+    await (await openRegular(from)).close();
     await copyFile(from, partial, constants.COPYFILE_FICLONE);
   } catch (error) {
     if (await isReadable(from)) throw new CacheError(error);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 
+import { openRegular } from "../files/regular.ts";
 import type { CatalogFile, Digest } from "./catalog.ts";
 import { interruption, readContent } from "./content.ts";
 import { IdxReader } from "./idx.ts";
@@ -43,7 +43,8 @@ export async function verifyArchive(
     return;
   }
   const hash = createHash(digest.algorithm);
-  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  const file = await openRegular(path);
+  for await (const block of file.createReadStream({ highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     if (signal.aborted) throw interruption(signal);
     hash.update(block);
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { ReportError } from "../errors.ts";
 import { makeFolder, removeEmpty } from "../folders.ts";
-import { holderOf, stateOf, thisProcess } from "./lock.mjs";
+import { holderOf, stateOf, thisProcess } from "./process.mjs";
 import { reasonOf, reporting } from "./write-errors.ts";
 
 /** A folder inside the output folder, in which a run's files are until they are moved into place. */

@@ -110,16 +110,17 @@ export function openJournal(
 
 /** The folder's journals in the order of their names. One that cannot be listed has none. */
 function journals(folder: string): readonly { readonly name: string; readonly path: string }[] {
-  let names: readonly string[];
   try {
-    names = readdirSync(folder);
+    return (
+      readdirSync(folder, { withFileTypes: true })
+        // What is a folder, a link or a named pipe, this program has not made.
+        .filter((entry) => entry.isFile() && JOURNAL.test(entry.name))
+        .map(({ name }) => ({ name, path: join(folder, name) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    );
   } catch {
     return [];
   }
-  return names
-    .filter((name) => JOURNAL.test(name))
-    .sort()
-    .map((name) => ({ name, path: join(folder, name) }));
 }
 
 /** Since it was last written; Infinity where it is gone. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { messageOf, ScorerError } from "../errors.ts";
+import { fingerprint, NO_FILE, readRegular } from "../files/regular.ts";
 import {
   dataLocations,
   decodeModel,
@@ -22,6 +23,8 @@ export interface ModelFile {
   readonly model: ModelProto;
   /** Whether weights stand in files beside it, so that a runtime must load it by its path. */
   readonly external: boolean;
+  /** The file's and theirs, by path, from before they were read. */
+  readonly fingerprints: ReadonlyMap<string, string | null>;
 }
 
 /** What a file is that is no ONNX model, told by how it begins. */
@@ -84,24 +87,47 @@ function isText(content: Buffer): boolean {
  * @throws ScorerError where it is missing, is something else, is damaged, or lacks a file that it names.
  */
 export async function readModel(path: string): Promise<ModelFile> {
+  const itself = await fingerprintsOf([path]);
   const content = await read(path);
   for (const [matches, is, advice] of OTHERS) {
     if (matches(content)) throw new ScorerError(`${path} ${is}: ${advice}`);
   }
   const model = decode(path, content);
   const outside = await externalFiles(path, model);
+  const beside = await fingerprintsOf(outside.map(({ name }) => join(dirname(path), name)));
   return {
     path,
     bytes: content.length + outside.reduce((sum, { bytes }) => sum + bytes, 0),
     sha256: await digest(path, content, outside),
     model,
     external: outside.length > 0,
+    fingerprints: new Map([...itself, ...beside]),
   };
+}
+
+/**
+ * The runtime reads the model once more, and may read weights beside it for as long as it runs. Where a file was written
+ * to or replaced since, by its size, times and identity, its content must be what was digested.
+ *
+ * @throws ScorerError
+ */
+export async function checkUnchanged({ path, sha256, fingerprints }: ModelFile): Promise<void> {
+  const found = await fingerprintsOf([...fingerprints.keys()]);
+  if ([...found].every(([file, fingerprint]) => fingerprints.get(file) === fingerprint)) return;
+  const now = await readModel(path).catch(() => null);
+  if (now?.sha256 === sha256) return;
+  throw new ScorerError(`${path} changed while it was used: run again once no other program writes to it`);
+}
+
+/** Null for a file that is gone. */
+async function fingerprintsOf(paths: readonly string[]): Promise<Map<string, string | null>> {
+  const found = paths.map((path) => stat(path, { bigint: true }).then(fingerprint, () => null));
+  return new Map((await Promise.all(found)).map((value, i) => [paths[i]!, value]));
 }
 
 async function read(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readRegular(path);
   } catch (error) {
     throw new ScorerError(`${path}: cannot read the model: ${reasonOf(error)}`, { cause: error });
   }
@@ -112,6 +138,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "there is no such file: check --model",
   EISDIR: "it is a folder: name the .onnx file in --model",
   EACCES: "permission denied: check the file's permissions",
+  [NO_FILE]: "it is no regular file: name the .onnx file in --model",
   ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GB: export it with external weights",
 };
 

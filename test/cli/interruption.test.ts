@@ -1,5 +1,5 @@
-import { execFileSync, type ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
@@ -15,8 +15,16 @@ let before: Record<string, string>;
 beforeAll(async () => {
   await evaluate(["--quiet", "--limit", "50", "--charts", "svg", "--out", out]);
   before = digests(out);
-  execFileSync("mkfifo", [path("pipe.onnx")]);
+  writeFileSync(path("dead-drive.cjs"), DEAD_DRIVE);
 });
+
+/** Reading a model never ends, as from a network drive that is gone. */
+const DEAD_DRIVE = `
+  const promises = require("node:fs/promises");
+  const { open } = promises;
+  promises.open = (path, ...rest) =>
+    String(path).endsWith(".onnx") ? new Promise(() => setInterval(() => {}, 1000)) : open(path, ...rest);`;
+const HANGS = { env: { NODE_OPTIONS: `--require ${path("dead-drive.cjs")}` } };
 
 function sizeOf(name: string): number {
   const staging = stagingOf(out);
@@ -60,7 +68,8 @@ describe("evaluate, interrupted", () => {
   });
 
   test("twice while it cannot answer, ends at once and leaves nothing", async () => {
-    const finished = await evaluate(["--quiet", "--charts", "none", "--model", "pipe.onnx", "--out", out], {
+    const finished = await evaluate(["--quiet", "--charts", "none", "--out", out], {
+      ...HANGS,
       async during(child: ChildProcess) {
         await until(() => stagingOf(out) !== null);
         child.kill("SIGINT");
@@ -73,7 +82,8 @@ describe("evaluate, interrupted", () => {
   });
 
   test("once while it cannot answer, ends after a while", async () => {
-    const finished = await evaluate(["--quiet", "--charts", "none", "--model", "pipe.onnx", "--out", out], {
+    const finished = await evaluate(["--quiet", "--charts", "none", "--out", out], {
+      ...HANGS,
       async during(child: ChildProcess) {
         await until(() => stagingOf(out) !== null);
         child.kill("SIGTERM");

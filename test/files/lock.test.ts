@@ -13,7 +13,8 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { LockError, takeLock, thisProcess } from "../../src/files/lock.mjs";
+import { LockError, takeLock } from "../../src/files/lock.mjs";
+import { thisProcess } from "../../src/files/process.mjs";
 
 const MODULE = new URL("../../src/files/lock.mjs", import.meta.url).href;
 const OWNER = "00000000-0000-4000-8000-000000000000.json";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { ScorerError } from "../../src/errors.ts";
-import { readModel } from "../../src/scorer/model-file.ts";
+import { checkUnchanged, readModel } from "../../src/scorer/model-file.ts";
 import { external, graph, node, value } from "./models/graph.ts";
 import { writeModel } from "./models.ts";
 
@@ -82,4 +82,23 @@ describe("readModel(path)", () => {
       ),
     );
   });
+});
+
+describe("checkUnchanged(file)", () => {
+  test.each(["external-data.onnx", "external-data.onnx.data"])(
+    "notices that %s has other content",
+    async (name) => {
+      const folder = temporaryFolder();
+      const path = writeModel(folder, "external-data");
+      const file = await readModel(path);
+      const content = readFileSync(join(folder, name));
+      writeFileSync(join(folder, name), content);
+      await checkUnchanged(file);
+      content[content.length - 1]! ^= 1;
+      writeFileSync(join(folder, name), content);
+      await expect(checkUnchanged(file)).rejects.toThrow(
+        new ScorerError(`${path} changed while it was used: run again once no other program writes to it`),
+      );
+    },
+  );
 });

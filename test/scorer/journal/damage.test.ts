@@ -1,4 +1,15 @@
-import { closeSync, copyFileSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
@@ -115,6 +126,20 @@ describe("find(way, index, pixels) in a damaged journal", () => {
     expect(kept(folder)).toEqual([]);
   });
 });
+
+test.each(["a named pipe", "a folder", "a link"])(
+  "a journal's name may be %s's, which is left alone",
+  (kind) => {
+    const { folder, path } = killed();
+    const other = path.replace(/-[0-9a-f]{16}\.journal$/, "-0000000000000000.journal");
+    if (kind === "a named pipe") execFileSync("mkfifo", [other]);
+    else if (kind === "a folder") mkdirSync(other);
+    else symlinkSync(path, other);
+    expect(kept(folder)).toEqual(all);
+    opened(folder).remove();
+    expect(files(folder)).toEqual([other]);
+  },
+);
 
 test("record(way, entries) writes over what a full disk left of an earlier one", () => {
   const folder = temporaryFolder();

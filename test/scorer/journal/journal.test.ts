@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import * as fc from "fast-check";
@@ -162,12 +162,14 @@ describe("forget(), close() and remove()", () => {
   test("remove says which journal it cannot delete, because the next run would go on from it", () => {
     const folder = temporaryFolder();
     opened(folder).record(WAY, [entry(0)]);
-    const name = basename(files(folder)[0]!).replace(/-[0-9a-f]{16}\.journal$/, "-0123456789abcdef.journal");
-    mkdirSync(join(folder, name));
-    const error = thrown(() => opened(folder).remove());
+    const [path] = files(folder);
+    const journal = opened(folder);
+    rmSync(path!);
+    mkdirSync(path!);
+    const error = thrown(() => journal.remove());
     expect(error).toBeInstanceOf(ReportError);
     expect(error.message.replace(/which the next run would go on from: .*: delete/, "…: delete")).toBe(
-      `${join(folder, name)}: cannot delete this journal of answers, …: delete it by hand`,
+      `${path}: cannot delete this journal of answers, …: delete it by hand`,
     );
   });
 
