@@ -10,6 +10,7 @@ import { failure, reasonOf, reporting } from "./write-errors.ts";
 
 /** The staging folder under this name: what is in it is to be moved into place, by this process or the next one. */
 const COMMIT = ".commit";
+const LOCK = ".lock";
 /** In there: the manifest of the report that gives way, until it is known to be gone. */
 const EARLIER = ".earlier-manifest.json";
 
@@ -54,9 +55,13 @@ export async function commitFiles(
   });
 }
 
-/** Ends what a killed run had begun to move, and says so. @throws ReportError where it cannot */
+/**
+ * Ends what a killed run had begun to move, and says so.
+ *
+ * @throws ReportError where it cannot, or where something that is no lock has the lock's name
+ */
 export async function completeCommit(folder: string, options: CommitOptions): Promise<void> {
-  if (!(await exists(join(folder, COMMIT)))) return;
+  if (!(await exists(join(folder, COMMIT))) && !(await exists(join(folder, LOCK)))) return;
   await alone(folder, options, (lock) => completeEarlier(folder, lock, options));
 }
 
@@ -175,7 +180,7 @@ async function alone(
 ): Promise<void> {
   let lock: Lock | null = null;
   try {
-    lock = await takeLock(join(folder, ".lock"), { signal, onWait: warn });
+    lock = await takeLock(join(folder, LOCK), { signal, onWait: warn });
     if (lock !== null) await work(lock);
   } catch (error) {
     if (error instanceof LockError)
