@@ -78,22 +78,22 @@ async function completeEarlier(folder: string, lock: Lock, { warn }: CommitOptio
   const commit = join(folder, COMMIT);
   if (!(await exists(commit))) return;
   const files = await readListed(join(commit, MANIFEST));
-  if (files === null) {
-    const isMoved = !(await exists(join(commit, MANIFEST))) && isStaging(commit);
-    if (!isMoved)
-      throw new ReportError(`${commit} is in the way: delete it, or choose another folder with --out`);
-    // The manifest is the last to be moved, so that all is in place; only clearing up was left.
-    await removeStaging(folder, commit);
-    return;
+  if (!isStaging(commit) || (files === null && (await exists(join(commit, MANIFEST)))))
+    throw new ReportError(`${commit} is in the way: delete it, or choose another folder with --out`);
+  // The manifest is the last to be moved: without it all is in place, and only clearing up was left.
+  if (files === null) return await removeStaging(folder, commit);
+  const lost: string[] = [];
+  for (const file of files) {
+    const staged = { ...file, path: `${COMMIT}/${file.path}` };
+    if (!(await isAsWritten(folder, staged)) && !(await isAsWritten(folder, file))) lost.push(file.path);
   }
-  await checkWays(folder, files);
-  const lost = await moveFiles(folder, lock, files);
-  warn(
-    lost.length === 0
-      ? `${folder}: a run was killed while it moved its report into place: completed now`
-      : `${folder}: a run was killed while it moved its report into place, and ${lost.join(", ")} is lost: ` +
-          "what is there has no manifest.json, and is no whole report",
-  );
+  if (lost.length === 0) {
+    await checkWays(folder, files);
+    await moveFiles(folder, lock, files);
+  } else await removeStaging(folder, commit);
+  const told = `${folder}: a run was killed while it moved its report into place`;
+  const undone = `${lost.join(", ")} is not as it wrote it, and what it had not moved yet is removed`;
+  warn(lost.length === 0 ? `${told}: completed now` : `${told}: ${undone}`);
 }
 
 /**

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { ReportError } from "../../src/errors.ts";
-import { digests } from "../cli/command.ts";
-import { commit, contents, temporaryFolder } from "./scene.ts";
+import { manifest } from "../../src/files/manifest.ts";
+import { digests, stagingOf } from "../cli/command.ts";
+import { commit, contents, opened, temporaryFolder } from "./scene.ts";
 
 const refusal = (folder: string, names: string) =>
   new ReportError(
@@ -107,4 +108,57 @@ describe("an earlier manifest, or a link", () => {
       expect(readdirSync(folder)).toEqual(["a.csv", "charts", "manifest.json"]);
     },
   );
+});
+
+/** As such a run leaves it, before the first file is moved. */
+async function leave(folder: string): Promise<string> {
+  const output = await opened(folder);
+  await output.write("charts/a.svg", "2");
+  const listed = { path: "charts/a.svg", bytes: 1, sha256: digests(stagingOf(folder)!)["charts/a.svg"]! };
+  await output.write("manifest.json", manifest([listed]));
+  renameSync(stagingOf(folder)!, join(folder, ".commit"));
+  return join(folder, ".commit");
+}
+
+describe("a commit that a killed run seems to have left", () => {
+  test.each([
+    ["has lost a file", (commit: string) => rmSync(join(commit, "charts/a.svg"))],
+    ["has another content", (commit: string) => writeFileSync(join(commit, "charts/a.svg"), "3")],
+    [
+      "leads elsewhere",
+      (commit: string, elsewhere: string) => {
+        renameSync(commit, join(elsewhere, "commit"));
+        symlinkSync(join(elsewhere, "commit"), commit);
+      },
+    ],
+    [
+      "leads elsewhere for a file",
+      (commit: string, elsewhere: string) => {
+        renameSync(join(commit, "charts"), join(elsewhere, "charts"));
+        symlinkSync(join(elsewhere, "charts"), join(commit, "charts"));
+      },
+    ],
+  ])("is undone where it %s", async (_, spoil) => {
+    const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    await commit(folder, { "charts/a.svg": "1" });
+    const before = digests(folder);
+    spoil(await leave(folder), elsewhere);
+    const outside = digests(elsewhere);
+    const told: string[] = [];
+    await (await opened(folder, { warn: (message) => told.push(message) })).discard();
+    expect(told).toEqual([
+      `${folder}: a run was killed while it moved its report into place: charts/a.svg is not as it wrote it, ` +
+        "and what it had not moved yet is removed",
+    ]);
+    expect(digests(folder)).toEqual(before);
+    expect(digests(elsewhere)).toEqual(outside);
+  });
+
+  test("is completed where it is whole", async () => {
+    const folder = temporaryFolder();
+    await commit(folder, { "charts/a.svg": "1", "b.csv": "1" });
+    await leave(folder);
+    await (await opened(folder)).discard();
+    expect(contents(folder)).toEqual({ "charts/a.svg": "2" });
+  });
 });
