@@ -25,6 +25,30 @@ export function stringEnd(bytes: Uint8Array, start: number): number {
   return UNFINISHED;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What a string says, its quotes included in the range; null where it is not UTF-8 or has a wrong escape. */
+export function stringAt(bytes: Uint8Array, start: number, end: number): string | null {
+  const plain = plainText(bytes, start + 1, end - 1);
+  if (plain !== null) return plain;
+  try {
+    return JSON.parse(utf8.decode(bytes.subarray(start, end))) as string;
+  } catch {
+    return null;
+  }
+}
+
+/** Text of ASCII that stands for itself, as keys of records do by the thousand; null for any other. */
+function plainText(bytes: Uint8Array, start: number, end: number): string | null {
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte < 0x20 || byte > 0x7e || byte === 0x5c) return null;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 /** Letters that a word has at most before it is cut. */
 const LONGEST_WORD = 12;
 

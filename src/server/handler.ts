@@ -99,9 +99,10 @@ type Sent = [reply: ServiceReply, more?: Readonly<Record<string, string>>];
 
 function answer(parts: HandlerParts, state: State, exchange: Exchange, route: Route, send: Send): void {
   const ready = state.serving !== null && !state.draining;
+  const { accept = "" } = exchange.request.headers;
   if (route.kind === "fact" && route.fact.health) {
     // Health has no need of what is not known before the model is loaded.
-    return send(route.fact.reply(state.serving?.model ?? state.named, ready));
+    return send(route.fact.reply(state.serving?.model ?? state.named, ready, accept));
   }
   if (!parts.allowed(exchange.request.headers.authorization)) {
     const reply = state.routes.error(exchange.path, 401, "a key is needed: send Authorization: Bearer KEY");
@@ -111,7 +112,7 @@ function answer(parts: HandlerParts, state: State, exchange: Exchange, route: Ro
   if (state.serving === null) {
     return send(state.routes.error(exchange.path, 503, "the model is being loaded: try again"), RETRY);
   }
-  if (route.kind === "fact") return send(route.fact.reply(state.serving.model, ready));
+  if (route.kind === "fact") return send(route.fact.reply(state.serving.model, ready, accept));
   const refusal = refusalOf(exchange.request, parts.options, parts.load);
   if (refusal !== null) return send(route.service.error(refusal.status, refusal.message), refusal.headers);
   void score(parts, state.serving, exchange, route.service, send);

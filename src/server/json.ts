@@ -1,6 +1,16 @@
 import { RequestError, type Json } from "../scorer/protocols/service.ts";
 import type { BlockOptions } from "./blocks.ts";
-import { isNumberStart, isSpace, LITERALS, mayGoOn, shown, stringEnd, UNFINISHED, wordAt } from "./bytes.ts";
+import {
+  isNumberStart,
+  isSpace,
+  LITERALS,
+  mayGoOn,
+  shown,
+  stringAt,
+  stringEnd,
+  UNFINISHED,
+  wordAt,
+} from "./bytes.ts";
 import { Nesting } from "./nesting.ts";
 import { NumberReader } from "./number.ts";
 import { TableReader } from "./table.ts";
@@ -30,8 +40,6 @@ type Expected =
   | ", or ]"
   | ", or }"
   | "the end";
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Reads JSON as it arrives, piece by piece: tables of numbers go straight into typed arrays, so that a body is never held
@@ -199,11 +207,9 @@ export class JsonReader {
   }
 
   #string(bytes: Uint8Array, at: number, end: number): string {
-    try {
-      return JSON.parse(utf8.decode(bytes.subarray(at, end))) as string;
-    } catch (error) {
-      throw this.#refusal(at, "has a string that is not UTF-8, or has a wrong escape", error);
-    }
+    const text = stringAt(bytes, at, end);
+    if (text === null) throw this.#refusal(at, "has a string that is not UTF-8, or has a wrong escape");
+    return text;
   }
 
   #close(at: number): number {
@@ -235,7 +241,7 @@ export class JsonReader {
     );
   }
 
-  #refusal(at: number, what: string, cause?: unknown): RequestError {
-    return new RequestError(400, `the body ${what} (near byte ${this.#before + at})`, { cause });
+  #refusal(at: number, what: string): RequestError {
+    return new RequestError(400, `the body ${what} (near byte ${this.#before + at})`);
   }
 }

@@ -11,6 +11,11 @@ const FIRST_TEN = [7, 2, 1, 0, 4, 1, 4, 9, 6, 9];
 const TEN = Array.from({ length: 10 }, (_, i) => unit(i));
 const lines = (row: readonly number[]): number[][] =>
   Array.from({ length: 28 }, (_, y) => row.slice(y * 28, y * 28 + 28));
+/** A row as named columns; every other one's stand the other way round. */
+const record = (row: readonly number[], i: number): [string, number][] => {
+  const fields = row.map((x, column): [string, number] => [`pixel${column}`, x]);
+  return i % 2 === 0 ? fields : fields.toReversed();
+};
 const json = (value: unknown): string => JSON.stringify(value);
 
 interface Tensor {
@@ -218,6 +223,9 @@ describe("the other protocols", () => {
     );
     expect((await ask(`${url}/v1/models`)).body).toBe('{"models":["mnist"]}');
     expect((await ask(`${url}/v1/models/mnist`)).body).toBe('{"name":"mnist","ready":true}');
+    const headers = { Accept: "application/json" };
+    expect(await ask(`${url}/`, { headers })).toMatchObject({ status: 200, body: '{"status":"alive"}' });
+    expect(await ask(`${url}/`, { headers: { Accept: "*/*" } })).toMatchObject({ body: "Healthy" });
     expect(await ask(`${url}/v1/models/nope:predict`, { body: json({ instances: TEN }) })).toMatchObject({
       status: 404,
       body: '{"error":"there is nothing at this path, or no model of this name"}',
@@ -226,10 +234,6 @@ describe("the other protocols", () => {
 
   test("MLflow takes records of named columns, in whatever order the names stand", async () => {
     const { url } = await serve();
-    const record = (row: readonly number[], i: number): [string, number][] => {
-      const fields = row.map((x, column): [string, number] => [`pixel${column}`, x]);
-      return i % 2 === 0 ? fields : fields.reverse();
-    };
     const records = TEN.map((row, i) => Object.fromEntries(record(row, i)));
     const body = json({ dataframe_records: records });
     expect(await ask(`${url}/invocations`, { body })).toMatchObject({

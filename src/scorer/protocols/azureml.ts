@@ -6,7 +6,7 @@ import { oneLine, quoted } from "./text.ts";
 import { answerOf, isObject, type Fields } from "./values.ts";
 import { serviceWords, wordsIn } from "./words.ts";
 import { checkProbabilities, imagesOf, objectOf, probabilityRows } from "./images.ts";
-import { JSON_TYPE, type Service, type ServiceReply } from "./service.ts";
+import { JSON_TYPE, jsonReply, type Service, type ServiceReply } from "./service.ts";
 import { swaggerOf } from "./swagger.ts";
 
 const count = (n: number): string => Array.from({ length: n }, (_, i) => i).join(",");
@@ -142,6 +142,9 @@ function marked(failed: boolean, reply: ServiceReply): ServiceReply {
   };
 }
 
+/** KServe V1 has its liveness at the same path as Azure its health: who wants JSON there is the former's client. */
+const kserveAlive = jsonReply({ status: "alive" });
+
 /** The tutorial's web service: a bare list of labels, written as Python's json.dumps does. */
 const service: Service = {
   scorePaths: () => ["/score"],
@@ -167,11 +170,14 @@ const service: Service = {
     {
       paths: () => ["/"],
       health: true,
-      reply: (_model, ready) => ({
-        status: ready ? 200 : 503,
-        headers: { "Content-Type": "text/html; charset=utf-8" },
-        body: ready ? "Healthy" : "Unhealthy",
-      }),
+      reply: (_model, ready, accept) =>
+        /\bapplication\/json\b/.test(accept)
+          ? kserveAlive
+          : {
+              status: ready ? 200 : 503,
+              headers: { "Content-Type": "text/html; charset=utf-8" },
+              body: ready ? "Healthy" : "Unhealthy",
+            },
     },
     { paths: () => ["/swagger.json"], health: false, reply: (model) => swaggerOf(model) },
   ],

@@ -100,7 +100,8 @@ export interface Fact {
   readonly paths: (model: ServedModel) => readonly string[];
   /** Answered without a key: load balancers have none. */
   readonly health: boolean;
-  readonly reply: (model: ServedModel, ready: boolean) => ServiceReply;
+  /** @param accept the request's Accept header */
+  readonly reply: (model: ServedModel, ready: boolean, accept: string) => ServiceReply;
 }
 
 /** A serving API, read in the other direction: how a request is read and a reply is written. Pure. */
