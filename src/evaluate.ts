@@ -1,3 +1,4 @@
+import { RepeatCheck } from "./evaluate/asked-again.ts";
 import { scoredInOrder } from "./evaluate/in-order.ts";
 import { Failures, joined, pick } from "./evaluate/scored-batch.ts";
 import { examplePicker } from "./metrics/examples.ts";
@@ -18,6 +19,8 @@ import type {
   ScoreMeaning,
   Scorer,
 } from "./types.ts";
+
+export { ASKED_AGAIN } from "./evaluate/asked-again.ts";
 
 export interface EvaluateOptions {
   readonly dataset: Dataset;
@@ -62,6 +65,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
   scorer.traffic?.observe((record) => latency?.add(record));
   // Scores of one class against the rest are not meant to sum to one.
   const sumsToOne = meaningOf(scorer) !== "one-vs-rest";
+  const repeatCheck = new RepeatCheck(scorer, dataset, seed);
   const parity = options.reference && comparison(options.reference, dataset, signal);
   let images = 0;
   let scoringMs = 0;
@@ -71,6 +75,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     tally.add(scored);
     guards.add(scored, sumsToOne ? rowSumsOff : 0);
     examples.add(scored);
+    repeatCheck.add(scored);
     await parity?.add(batch, scored, rows);
     await options.onScored(scored);
     images += scored.truth.length;
@@ -78,6 +83,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
   }
   const { name, split, classes, shape, source } = dataset;
   const measurements = tally.measurements();
+  const askedAgain = await repeatCheck.result(signal);
   return {
     schemaVersion: 1,
     seed,
@@ -102,10 +108,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
       images: failures.images,
     },
     parity: (await parity?.result()) ?? null,
+    repeatability: askedAgain.repeatability,
     comparison: null,
     latency: latency?.latency(scorer.traffic?.resumed() ?? 0) ?? null,
     slices: null,
     warnings: [
+      ...askedAgain.warnings,
       ...warningsOf(measurements, images, failures, scorer.describe().kind === "endpoint"),
       ...guards.findings(measurements, classes, failures.unusable).map(({ text }) => text),
     ],

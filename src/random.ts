@@ -12,3 +12,10 @@ export function seededRandom(seed: number): Random {
   const generator = xoroshiro128plus(seed);
   return { below: (bound) => uniformInt(generator, 0, bound - 1) };
 }
+
+/** `count` different whole numbers below `bound`, or all of them; each choice is as likely. */
+export function samplePositions(random: Random, count: number, bound: number): ReadonlySet<number> {
+  const chosen = new Set<number>();
+  while (chosen.size < Math.min(count, bound)) chosen.add(random.below(bound));
+  return chosen;
+}

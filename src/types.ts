@@ -141,6 +141,8 @@ export interface Scorer {
   describe(): ScorerDescription;
   /** @throws ScorerError */
   score(batch: Batch, signal: AbortSignal): Promise<Scores>;
+  /** Scores images anew, whatever answers are kept; absent where the same images have the same scores, as of a local model. @throws ScorerError */
+  readonly askAgain?: (batch: Batch, signal: AbortSignal) => Promise<Scores>;
   /** Batches that are best scored at once; absent: one after the other. */
   readonly batchesAtOnce?: number;
   /** What scoring over HTTP shows of itself; absent for a local model. */
@@ -338,7 +340,7 @@ export interface LatencyQuantiles {
 export interface Latency {
   /** Requests that were answered. */
   readonly requests: number;
-  /** Images in them. */
+  /** Images in them; those that were asked again count again. */
   readonly images: number;
   /** Images whose answers an earlier, interrupted run had got. */
   readonly resumed: number;
@@ -406,6 +408,20 @@ export interface Parity {
   readonly differing: { readonly count: number; readonly images: readonly ParityDifference[] };
   /** The first of them, for the picture. h×w pixels, 0–255, base64. */
   readonly examples: readonly (ParityDifference & { readonly pixels: string })[];
+}
+
+/** Whether a service answers images as it did before. */
+export interface Repeatability {
+  /** Images that were answered during the run, and again after it. */
+  readonly images: number;
+  /** Those of them that were given another class. */
+  readonly differing: number;
+  /** Largest absolute difference of a probability, null where it gives labels only. */
+  readonly maxDifference: number | null;
+  /** The answers differ by no more than rounding. */
+  readonly repeatable: boolean;
+  /** As one sentence without its full stop. */
+  readonly statement: string;
 }
 
 export interface GateResult {
@@ -482,6 +498,8 @@ export interface Evaluation extends Measurements {
   readonly gates: readonly GateResult[];
   /** Null without both an endpoint and a model. */
   readonly parity: Parity | null;
+  /** Null without an endpoint, and where nothing was answered again. */
+  readonly repeatability: Repeatability | null;
   readonly comparison: null;
   /** Null without an endpoint, and with SOURCE_DATE_EPOCH. */
   readonly latency: Latency | null;

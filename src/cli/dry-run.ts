@@ -1,3 +1,4 @@
+import { ASKED_AGAIN } from "../evaluate.ts";
 import { grouped } from "../grouped.ts";
 import { planRequests } from "../scorer/endpoint/plan.ts";
 import { shownUrl } from "../scorer/http/secrets.ts";
@@ -28,8 +29,11 @@ export async function dryRun(
   const plan = await planRequests(settings, dataset, dataset.batches(batchSizeOf(options)), choice);
   progress.clear();
   const url = shownUrl(plan.url);
+  const askedAgain = Math.min(ASKED_AGAIN, plan.images);
   if (json) {
-    context.stdout.draw(`${visibleJson(JSON.stringify({ dryRun: true, ...plan, url }, null, 2))}\n`);
+    context.stdout.draw(
+      `${visibleJson(JSON.stringify({ dryRun: true, ...plan, askedAgain, url }, null, 2))}\n`,
+    );
     return 0;
   }
   const guessed = plan.found === null ? ", if the service turns out to speak it" : `, by ${plan.found}`;
@@ -45,6 +49,7 @@ export async function dryRun(
     ],
     ["Bytes", `${grouped(plan.bytes)} in all, at most ${grouped(plan.mostBytes)} a request`],
     ["Before", "what the service is, and how it wants its pixels, is tried on up to 300 images"],
+    ["After", `${grouped(askedAgain)} of the images are asked again, to see whether the answers repeat`],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${visible(value)}`);

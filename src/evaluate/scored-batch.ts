@@ -93,6 +93,20 @@ function sumOf(
   return sum;
 }
 
+/** The rows of several, of which each has probabilities or none has. */
+export function appended(batches: readonly ScoredBatch[]): ScoredBatch {
+  const labelsOnly = batches.some(({ probabilities }) => probabilities === null);
+  return {
+    indices: Uint32Array.from(batches.flatMap(({ indices }) => [...indices])),
+    pixels: Uint8Array.from(batches.flatMap(({ pixels }) => [...pixels])),
+    truth: Uint8Array.from(batches.flatMap(({ truth }) => [...truth])),
+    predicted: Uint8Array.from(batches.flatMap(({ predicted }) => [...predicted])),
+    probabilities: labelsOnly
+      ? null
+      : Float64Array.from(batches.flatMap(({ probabilities }) => [...(probabilities ?? [])])),
+  };
+}
+
 /** Some rows of a scored batch of images of `pixels` pixels. */
 export function pick(
   all: ScoredBatch,

@@ -1,4 +1,4 @@
-import { seededRandom } from "../random.ts";
+import { samplePositions, seededRandom } from "../random.ts";
 import type { Dataset, Example, ScoredBatch } from "../types.ts";
 
 /** Images in each of the two pictures: as many as the tutorial shows. */
@@ -22,7 +22,7 @@ function encoded({ pixels, ...example }: Kept): Example {
 /** Keeps a seeded random sample of the images and the most confident mistakes, as batches go by. */
 export function examplePicker({ size, classes, shape }: Dataset, seed: number): ExamplePicker {
   const pixels = shape[0] * shape[1];
-  const wanted = samplePositions(size, seed);
+  const wanted = samplePositions(seededRandom(seed), EXAMPLES, size);
   const sample: Kept[] = [];
   const mistakes: Kept[] = [];
   let position = 0;
@@ -49,14 +49,6 @@ export function examplePicker({ size, classes, shape }: Dataset, seed: number): 
     },
     picked: () => ({ sample: sample.map(encoded), mistakes: mistakes.map(encoded) }),
   };
-}
-
-/** `EXAMPLES` different positions below `size`, all equally likely. */
-function samplePositions(size: number, seed: number): ReadonlySet<number> {
-  const random = seededRandom(seed);
-  const positions = new Set<number>();
-  while (positions.size < Math.min(EXAMPLES, size)) positions.add(random.below(size));
-  return positions;
 }
 
 function confidenceOf(batch: ScoredBatch, row: number, classes: number): number | null {

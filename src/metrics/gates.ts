@@ -181,7 +181,12 @@ function whyUndefined(subject: Subject, run: GatedRun): string {
 }
 
 /** Facts about a run that keep its predictions from deciding anything, each as a reason; null: none. */
-const DOUBTS: readonly ((run: GatedRun) => string | null)[] = [];
+const DOUBTS: readonly ((run: GatedRun) => string | null)[] = [
+  ({ repeatability }) =>
+    repeatability && !repeatability.repeatable
+      ? `${repeatability.statement.replace(/^T/, "t")}, so that its answers do not repeat`
+      : null,
+];
 
 /** Why a defined value cannot decide; times and counts of failures are what they are in any run. */
 function doubt({ metric }: Subject, run: GatedRun): string | null {

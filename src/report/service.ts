@@ -11,7 +11,11 @@ export const CLOSED_LOOP =
   "for each other may see longer ones.";
 
 /** What a service is, and what it took to score through it; empty for a local model. */
-export function serviceFacts({ scorer, latency }: Pick<Evaluation, "scorer" | "latency">): Fact[] {
+export function serviceFacts({
+  scorer,
+  latency,
+  repeatability,
+}: Pick<Evaluation, "scorer" | "latency" | "repeatability">): Fact[] {
   const { kind, url, protocol, endpoint } = scorer;
   if (kind !== "endpoint") return [];
   const facts: (Fact | null)[] = [
@@ -29,6 +33,7 @@ export function serviceFacts({ scorer, latency }: Pick<Evaluation, "scorer" | "l
       ["Output", `${output}: ${MEANINGS[meaning]}`],
     );
   }
+  facts.push(repeatability === null ? null : ["Asked again", repeatability.statement]);
   return [...facts.filter((fact) => fact !== null), ...(latency === null ? [] : trafficFacts(latency))];
 }
 

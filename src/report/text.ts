@@ -168,7 +168,7 @@ function gateLines(gate: GateResult, columns: number, paint: Paint): string[] {
 
 /** The summary of a run for a program: `--json` prints it as one object. */
 export function summaryJson(evaluation: Evaluation, outDir: string): object {
-  const { metrics, dataset, scorer, gates, failures, warnings, parity, latency } = evaluation;
+  const { metrics, dataset, scorer, gates, failures, warnings, parity, repeatability, latency } = evaluation;
   return {
     schemaVersion: evaluation.schemaVersion,
     verdict: verdict(evaluation).outcome,
@@ -186,6 +186,7 @@ export function summaryJson(evaluation: Evaluation, outDir: string): object {
       agreement: parity.agreement,
       maxDifference: parity.maxDifference,
     },
+    repeatability,
     latency: latency?.perRequest ?? null,
     gates,
     warnings,

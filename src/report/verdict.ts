@@ -19,9 +19,13 @@ export function verdict(evaluation: Evaluation): Verdict {
   const accuracy = evaluation.metrics["accuracy"] ?? { value: null, interval: null };
   const { interval } = accuracy;
   const bounds = interval === null ? "" : ` (${level(interval)} interval ${range(interval, "percent")})`;
+  const repeats = evaluation.repeatability?.repeatable === false ? ", not repeatable" : "";
   return {
     ...gateVerdict(evaluation.gates),
-    accuracy: accuracy.value === null ? "accuracy undefined" : `accuracy ${percent(accuracy.value)}${bounds}`,
+    accuracy:
+      accuracy.value === null
+        ? "accuracy undefined"
+        : `accuracy ${percent(accuracy.value)}${bounds}${repeats}`,
     correct: correctSentence(evaluation),
   };
 }

@@ -15,7 +15,7 @@ import { answersIn } from "./endpoint/interpret.ts";
 import type { EndpointHooks, EndpointOptions, Item } from "./endpoint/options.ts";
 import { attempt, TRIED_IMAGES, tryOut, type Line } from "./endpoint/requests.ts";
 import { trafficLog } from "./endpoint/traffic.ts";
-import { continued, entriesOf, Known } from "./endpoint/known.ts";
+import { continued, entriesOf, Known, NOTHING_KNOWN } from "./endpoint/known.ts";
 import { understand, type Understood } from "./endpoint/understand.ts";
 import { redactor, shownUrl } from "./http/secrets.ts";
 import { openTransport } from "./http/transport.ts";
@@ -120,6 +120,8 @@ function opened(
       describe: () => description(options, understood, choice),
       score: (batch, signal) =>
         score(batch, choice, images, plan.scores !== null, known, known.trying ? trying : scoring, signal),
+      askAgain: (batch, signal) =>
+        score(batch, choice, images, plan.scores !== null, NOTHING_KNOWN, scoring, signal),
       batchesAtOnce: BATCHES_AT_ONCE,
       traffic: {
         observe(listener: (record: RequestRecord) => void) {
@@ -162,7 +164,7 @@ async function score(
   choice: PixelChoice,
   { shape, classes }: Images,
   scored: boolean,
-  known: Known,
+  known: Pick<Known, "find" | "keep">,
   delivery: Delivery<Item, StoredAnswer>,
   signal: AbortSignal,
 ): Promise<Scores> {

@@ -102,6 +102,7 @@ export function evaluation(options: Options = {}): Evaluation {
     failures: { count: 0, perClass: classes.map(() => 0), accuracyRange: null, images: [] },
     gates: [],
     parity: options.service ? parityOf(classes, images, probabilities, below) : null,
+    repeatability: null,
     comparison: null,
     latency: options.service ? latencyOf([12, 9, 31, 14, 8, 11, 250, 10, 12, 13], { "429": 3 }) : null,
     slices: null,

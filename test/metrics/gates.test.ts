@@ -454,3 +454,34 @@ describe("nearest(misspelt, names)", () => {
     expect(nearest(misspelt, names)).toEqual(expected);
   });
 });
+
+describe("checkGates(gates, run) of a service that does not repeat its answers", () => {
+  const run: GatedRun = {
+    ...accuracyOf(0.95),
+    failures: { count: 0, images: [] },
+    repeatability: {
+      images: 100,
+      differing: 14,
+      maxDifference: null,
+      repeatable: false,
+      statement: "The service answered 14 of 100 images differently when it was asked again",
+    },
+  };
+
+  test.each(["accuracy >= 0.9", "accuracy >= 0.99"])(
+    "%s could not be told, with the value it has",
+    (text) => {
+      expect(check(text, run)).toMatchObject({
+        actual: 0.95,
+        result: "untold",
+        passed: false,
+        reason:
+          "accuracy could not be told: the service answered 14 of 100 images differently when it was asked again, so that its answers do not repeat",
+      });
+    },
+  );
+
+  test("how many images failed is told all the same", () => {
+    expect(check("failures == 0", run)).toMatchObject({ actual: 0, result: "passed" });
+  });
+});

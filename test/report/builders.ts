@@ -101,6 +101,7 @@ export function evaluation(options: EvaluationOptions = {}): Evaluation {
     },
     gates: [],
     parity: null,
+    repeatability: null,
     comparison: null,
     latency: null,
     slices: null,

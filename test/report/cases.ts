@@ -178,6 +178,20 @@ export const CASES: readonly Case[] = [
   },
   { name: "a service", evaluation: serviceEvaluation() },
   {
+    name: "a service that does not repeat its answers",
+    evaluation: serviceEvaluation({
+      repeatability: {
+        images: 100,
+        differing: 14,
+        maxDifference: 0.93,
+        repeatable: false,
+        statement:
+          "The service answered 14 of 100 images differently when it was asked again; a probability differed by up to 0.93",
+      },
+      gates: [UNDEFINED_GATE],
+    }),
+  },
+  {
     name: "a service that differs on many images, with probabilities",
     evaluation: evaluation({
       scorer: endpoint({ meaning: "probabilities", model: null, version: null, server: null }),
@@ -258,6 +272,13 @@ export function serviceEvaluation(overrides: Partial<Evaluation> = {}): Evaluati
     probabilities: false,
     latency: latency(),
     parity: parity(),
+    repeatability: {
+      images: 100,
+      differing: 0,
+      maxDifference: null,
+      repeatable: true,
+      statement: "The service gave 100 images the same classes when it was asked again",
+    },
     failures: { count: 24, images: manyFailures(24) },
     gates: [parityGate, latencyGate],
     warnings: ["24 of 1,224 images have no answer from the service."],

@@ -6,7 +6,9 @@ import { endpoint, latency, parity, UNANSWERED } from "./service-builders.ts";
 
 describe("serviceFacts(evaluation)", () => {
   it("has what was found out about a service, and what it took", () => {
-    expect(serviceFacts({ scorer: endpoint(), latency: latency({ resumed: 1 }) })).toEqual([
+    expect(
+      serviceFacts({ scorer: endpoint(), latency: latency({ resumed: 1 }), repeatability: null }),
+    ).toEqual([
       ["Endpoint", "http://127.0.0.1:8080/v1/models/pets:predict"],
       ["Protocol", "kserve-v1"],
       ["Model", "pets, version 3"],
@@ -26,12 +28,14 @@ describe("serviceFacts(evaluation)", () => {
 
   it("leaves out what is not known, or did not happen", () => {
     const scorer = endpoint({ model: null, version: null, server: null });
-    const terms = serviceFacts({ scorer, latency: latency(UNANSWERED) }).map(([term]) => term);
+    const terms = serviceFacts({ scorer, latency: latency(UNANSWERED), repeatability: null }).map(
+      ([term]) => term,
+    );
     expect(terms).not.toContain("Model");
     expect(terms).not.toContain("Server");
     expect(terms).not.toContain("Throughput");
     expect(terms).not.toContain("Resumed");
-    expect(serviceFacts({ scorer, latency: null }).at(-1)?.[0]).toBe("Output");
+    expect(serviceFacts({ scorer, latency: null, repeatability: null }).at(-1)?.[0]).toBe("Output");
   });
 
   it("is empty of a local model", () => {

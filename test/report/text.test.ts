@@ -102,6 +102,7 @@ describe("summaryJson(evaluation, outDir)", () => {
       scorer: { kind: "onnx", name: "pets.onnx" },
       metrics: Object.fromEntries(Object.entries(full.metrics).map(([name, { value }]) => [name, value])),
       parity: null,
+      repeatability: null,
       latency: null,
       gates: full.gates,
       warnings: full.warnings,

@@ -54,9 +54,7 @@ export class Handling implements Exchange {
     const scores = await model.run(images);
     const delay = delayMs + imageDelayMs * images.n;
     if (delay > 0) await sleep(delay);
-    return this.fault !== null && FAULTS[this.fault.name] === "answer"
-      ? spoil(scores, this.fault.name)
-      : scores;
+    return this.fault !== null && FAULTS[this.fault.name] === "answer" ? spoil(scores, this.fault) : scores;
   }
 
   echo(id: string): string {

@@ -61,6 +61,8 @@ export const FAULTS = {
   nan: "answer",
   /** The first label is 17; without an effect on scores. */
   "label-out-of-range": "answer",
+  /** An image is of any class, with a probability of `value` (0.5). */
+  random: "answer",
   /** Protocols with an id name another one. */
   "wrong-id": "answer",
 } as const satisfies Record<string, "before" | "after" | "answer">;
@@ -130,8 +132,11 @@ function uniform(number: number, seed: number): number {
   return ((state ^ (state >>> 15)) >>> 0) / 2 ** 32;
 }
 
+/** Of every model that is served. */
+const CLASSES = 10;
+
 /** What the model said, spoilt. */
-export function spoil(scores: Scores, name: FaultName): Scores {
+export function spoil(scores: Scores, { name, value = 0.5 }: Fault): Scores {
   const { n, k } = scores;
   if (name === "count-fewer" || name === "count-more") {
     const m = name === "count-fewer" ? n - 1 : n + 1;
@@ -145,6 +150,17 @@ export function spoil(scores: Scores, name: FaultName): Scores {
     for (let row = 0; row < n; row += 3) {
       labels[row] = NaN;
       values.fill(NaN, row * k, (row + 1) * k);
+    }
+  }
+  if (name === "random") {
+    for (let row = 0; row < n; row++) {
+      if (Math.random() >= Number(value)) continue;
+      const [from, to] = [labels[row]!, Math.floor(Math.random() * CLASSES)];
+      labels[row] = to;
+      if (k > 0) {
+        const [a, b] = [row * k + from, row * k + to];
+        [values[a], values[b]] = [values[b]!, values[a]!];
+      }
     }
   }
   return { n, k, labels, values };

@@ -25,7 +25,7 @@
 // Faults (test/servers/faults.ts has what `value` means for each):
 //   429 429-seconds 429-date 500 502 503 504 408 424 413-abrupt bad-image key-echo redirect
 //   reset-request reset-before-reply reset-reply close-unanswered stall drip truncated truncated-length html-200 text-200
-//   double-encoded big-body keep-alive-closed restart count-fewer count-more nan label-out-of-range wrong-id
+//   double-encoded big-body keep-alive-closed restart count-fewer count-more nan label-out-of-range random wrong-id
 //
 //   node test/servers/serve.mjs azureml --model data/models/mnist-logreg.onnx --port 5001 --fault 429-seconds,rate=0.1,value=1
 //

@@ -70,6 +70,9 @@ export class Known {
   }
 }
 
+/** What is known where images are asked anew. */
+export const NOTHING_KNOWN = { find: () => null, keep: () => {} } as const;
+
 /** The trial's answers as the journal keeps them. */
 export function entriesOf({ answers }: EndpointTrial, { indices, pixels }: Batch): JournalEntry[] {
   const size = pixels.length / indices.length;
