@@ -2,9 +2,17 @@ import { InterruptedError, UsageError } from "../errors.ts";
 import { partOf, type Reference } from "../evaluate.ts";
 import { likeness } from "../parity.ts";
 import { preflight, takeProbe, type PreflightOutcome, type Probe } from "../preflight.ts";
-import { bundledModel, checkUnchanged, loadModel, openModel, type OpenedModel } from "../scorer/open.ts";
+import {
+  bundledModel,
+  checkUnchanged,
+  loadModel,
+  openModel,
+  scoredClasses,
+  type OpenedModel,
+} from "../scorer/open.ts";
 import type { Batch, Dataset, Preflight, Scorer } from "../types.ts";
 import type { Context } from "./context.ts";
+import { renamed, withAllClasses } from "./class-names.ts";
 import { datasetSettings, openDataset, Readings } from "./dataset.ts";
 import { openService } from "./endpoint.ts";
 import type { EvaluateArguments } from "./options.ts";
@@ -68,11 +76,13 @@ export async function openInputs(
   if (loading !== null) opening.push(loading);
   try {
     if (options.endpoint === undefined) {
-      const [{ probe, dataset }, local] = await Promise.all([reading, loading!]);
+      const [{ probe, dataset: read }, local] = await Promise.all([reading, loading!]);
+      const dataset = withAllClasses(read, local.classes, options);
       const { scorer, outcome } = await local.open(dataset, probe, options, signal);
       return inputsOf(dataset, scorer, outcome, null, [], local, () => {});
     }
-    const [{ probe, dataset }, local] = await Promise.all([reading, loading]);
+    const [{ probe, dataset: read }, local] = await Promise.all([reading, loading]);
+    const dataset = withAllClasses(read, local?.classes ?? null, options);
     const service = await opened(openService(options, context, dataset, probe, progress, signal));
     const tried = await tryChoices(service, dataset, probe, options, signal);
     const scorer = service.scorer(tried.preflight.chosen);
@@ -124,6 +134,8 @@ function inputsOf(
 
 /** A local model that is loaded, and opened once the data is known. */
 interface Local {
+  /** How many it scores; null where that is not known before it is run. */
+  readonly classes: number | null;
   open(
     dataset: Dataset,
     probe: Batch,
@@ -134,10 +146,16 @@ interface Local {
   close(): Promise<void>;
 }
 
-async function load({ model = bundledModel }: EvaluateArguments, { loadModel }: Openers): Promise<Local> {
+async function load(
+  { model = bundledModel, endpoint, output }: EvaluateArguments,
+  { loadModel }: Openers,
+): Promise<Local> {
   const loaded = await loadModel(model);
+  // Beside a service, --output names the service's.
+  const read = endpoint === undefined ? (output ?? null) : null;
   let close = (): Promise<void> => loaded.session.release();
   return {
+    classes: scoredClasses(loaded, read),
     async open(dataset, probe, options, signal) {
       const { layout, resize, output = null } = options;
       const opened = await openModel(loaded, dataset, { layout, resize, output }, probe);
@@ -192,17 +210,6 @@ async function openData(
   // What was downloaded and warned about is so already.
   const limited = await openDataset({ ...settings, limit, refresh: false, warn: () => {} });
   return { ...whole, dataset: name(limited) };
-}
-
-/** A known data set under the names that a model uses: `zero,one,…` for one that answers so. */
-function renamed(dataset: Dataset, classes: readonly string[]): Dataset {
-  if (classes.length !== dataset.classes.length) {
-    throw new UsageError(
-      `--classes names ${classes.length} classes, but ${dataset.name} has ${dataset.classes.length} ` +
-        `(${dataset.classes.join(", ")}): name each of them, in this order`,
-    );
-  }
-  return { ...dataset, classes, files: () => dataset.files(), batches: (size) => dataset.batches(size) };
 }
 
 async function tryChoices(

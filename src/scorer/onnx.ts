@@ -91,6 +91,19 @@ export async function openModel(
   };
 }
 
+/**
+ * How many classes a model scores, by the shape of its output; null where its outputs leave that open, or give several
+ * answers.
+ */
+export function scoredClasses({ file, session }: LoadedModel, wanted: string | null): number | null {
+  const widths = tensorOutputs(file.path, session.outputMetadata, wanted).flatMap(({ type, shape }) => {
+    const [width, ...more] = shape.slice(1).filter((size) => size !== 1);
+    return /float/.test(type) && typeof width === "number" && width > 1 && more.length === 0 ? [width] : [];
+  });
+  const [width = null, ...others] = new Set(widths);
+  return others.length === 0 ? width : null;
+}
+
 async function understand(
   loaded: LoadedModel,
   images: Images,

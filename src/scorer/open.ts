@@ -2,7 +2,14 @@ import { fileURLToPath } from "node:url";
 
 import { packageRoot } from "../package.ts";
 
-export { openModel, type Images, type ModelOptions, type NumberScorer, type OpenedModel } from "./onnx.ts";
+export {
+  openModel,
+  scoredClasses,
+  type Images,
+  type ModelOptions,
+  type NumberScorer,
+  type OpenedModel,
+} from "./onnx.ts";
 export { checkUnchanged } from "./model-file.ts";
 export { loadModel, type LoadedModel } from "./session.ts";
 
