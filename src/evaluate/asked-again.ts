@@ -45,7 +45,7 @@ export class RepeatCheck {
     const first = appended(this.#kept);
     const { indices, pixels, truth: labels } = first;
     const batch = { indices, pixels, labels };
-    const failures = new Failures();
+    const failures = new Failures(this.#dataset.classes.length);
     try {
       const { scored, rows } = joined(batch, await askAgain(batch, signal), this.#dataset, failures);
       if (rows?.length === 0) return unknown(failures.images[0]!.reason);

@@ -77,7 +77,7 @@ async function scored(name: string): Promise<Answers> {
   }
   const batch = { indices: Uint32Array.from(images.labels.keys()), labels: images.labels, pixels };
   const loaded = await loadModel(new URL(`../fixtures/models/${name}.onnx`, import.meta.url).pathname);
-  const options = { layout: "auto", output: null } as const;
+  const options = { layout: "auto", resize: "none", output: null } as const;
   const opened = await openModel(loaded, { classes: NAMES, shape: [28, 28] }, options, batch);
   const scorer = opened.scorer({ scale: "unit", invert: false, transpose: false });
   try {

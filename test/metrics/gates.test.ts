@@ -458,7 +458,7 @@ describe("nearest(misspelt, names)", () => {
 describe("checkGates(gates, run) of a service that does not repeat its answers", () => {
   const run: GatedRun = {
     ...accuracyOf(0.95),
-    failures: { count: 0, images: [] },
+    failures: { count: 0, perClass: [0, 0], accuracyRange: null, images: [] },
     repeatability: {
       images: 100,
       differing: 14,
