@@ -448,7 +448,7 @@ export interface Example {
   readonly predicted: string;
   /** Probability of the predicted class, null where the scorer gives labels only. */
   readonly confidence: number | null;
-  /** h×w pixels, 0–255, base64. */
+  /** h×w pixels, 0–255, base64; of a large image a part, see `shownShape`. */
   readonly pixels: string;
 }
 

@@ -26,6 +26,7 @@ const GROUND = [
   "package.ts",
   "folders.ts",
   "grouped.ts",
+  "large-images.ts",
   "files",
   "text",
   "statistics",

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import { shownShape } from "../large-images.ts";
 import type { Evaluation, Parity } from "../types.ts";
 import type { Chart } from "./chart.ts";
 import { type Caption, contactSheet, type Frame } from "./contact_sheet.ts";
@@ -63,14 +64,14 @@ function spec(e: Evaluation): TopLevelSpec | null {
     captions(each, true).every(({ text }) => textWidth(text, sizes.axisTitle, "semibold") <= ONE_LINE),
   );
   const frames = differences.map((each): Frame => ({
-    url: thumbnail(each, e.dataset.shape, false),
+    url: thumbnail(each, shownShape(e.dataset.shape), false),
     above: [{ text: `is ${each.truth}`, color: colors.muted, weight: "regular" }],
     below: captions(each, oneLine),
   }));
   return contactSheet(
     { title: title(e), subtitle: subtitle(e), description: description(e) },
     frames,
-    e.dataset.shape,
+    shownShape(e.dataset.shape),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import { shownShape } from "../large-images.ts";
 import type { Evaluation } from "../types.ts";
 import type { Chart } from "./chart.ts";
 import { contactSheet, type Frame } from "./contact_sheet.ts";
@@ -45,7 +46,7 @@ function spec(e: Evaluation): TopLevelSpec | null {
     const wrong = example.truth !== example.predicted;
     const color = wrong ? colors.wrongText : colors.ink;
     return {
-      url: thumbnail(example, e.dataset.shape, wrong),
+      url: thumbnail(example, shownShape(e.dataset.shape), wrong),
       above: [{ text: example.predicted, color, weight: "semibold" }],
       below: wrong ? [{ text: `is ${example.truth}`, color: colors.muted, weight: "regular" }] : [],
     };
@@ -53,6 +54,6 @@ function spec(e: Evaluation): TopLevelSpec | null {
   return contactSheet(
     { title: title(e), subtitle: subtitle(e), description: description(e) },
     frames,
-    e.dataset.shape,
+    shownShape(e.dataset.shape),
   );
 }

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import { shownShape } from "../large-images.ts";
 import type { Evaluation, Example } from "../types.ts";
 import type { Chart } from "./chart.ts";
 import { tally } from "./confusions.ts";
@@ -57,7 +58,7 @@ function spec(e: Evaluation): TopLevelSpec | null {
     const { truth, predicted, confidence } = example;
     const lines = oneLine ? [arrow(example)] : [truth, `→ ${predicted}`];
     return {
-      url: thumbnail(example, e.dataset.shape, true),
+      url: thumbnail(example, shownShape(e.dataset.shape), true),
       above: lines.map((text): Caption => ({ text, color: colors.wrongText, weight: "semibold" })),
       below:
         confidence === null ? [] : [{ text: percent(confidence), color: colors.muted, weight: "regular" }],
@@ -66,7 +67,7 @@ function spec(e: Evaluation): TopLevelSpec | null {
   return contactSheet(
     { title: title(e), subtitle: subtitle(e), description: description(e) },
     frames,
-    e.dataset.shape,
+    shownShape(e.dataset.shape),
   );
 }
 

@@ -26,7 +26,7 @@ export async function dryRun(
     limit,
   });
   const choice = { scale: scale === "auto" ? "unit" : scale, invert, transpose: false } as const;
-  const plan = await planRequests(settings, dataset, dataset.batches(batchSizeOf(options)), choice);
+  const plan = await planRequests(settings, dataset, dataset.batches(batchSizeOf(options, dataset)), choice);
   progress.clear();
   const url = shownUrl(plan.url);
   const askedAgain = Math.min(ASKED_AGAIN, plan.images);

@@ -85,7 +85,7 @@ async function measure(
       scorer,
       preflight,
       reference,
-      batchSize: batchSizeOf(options),
+      batchSize: batchSizeOf(options, dataset),
       seed: options.seed,
       signal: context.signal,
       onProgress: (images) => progress.update("Scoring", images, dataset.size),

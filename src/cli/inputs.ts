@@ -1,5 +1,6 @@
 import { InterruptedError, UsageError } from "../errors.ts";
 import { partOf, type Reference } from "../evaluate.ts";
+import { imagesAtOnce } from "../large-images.ts";
 import { likeness } from "../parity.ts";
 import { preflight, takeProbe, type PreflightOutcome, type Probe } from "../preflight.ts";
 import {
@@ -46,8 +47,8 @@ const BATCH_SIZE = 1000;
 const PREFLIGHT_ROUNDS = 4;
 
 /** Images in a batch: of a service's requests, `--batch-size` says how many they hold. */
-export function batchSizeOf({ endpoint, batchSize }: EvaluateArguments): number {
-  return endpoint === undefined ? (batchSize ?? BATCH_SIZE) : BATCH_SIZE;
+export function batchSizeOf({ endpoint, batchSize }: EvaluateArguments, { shape }: Dataset): number {
+  return imagesAtOnce(endpoint === undefined ? (batchSize ?? BATCH_SIZE) : BATCH_SIZE, shape);
 }
 
 /**
@@ -160,11 +161,27 @@ async function load(
       const { layout, resize, output = null } = options;
       const opened = await openModel(loaded, dataset, { layout, resize, output }, probe);
       close = () => opened.scorer(opened.choices[0]!).close();
-      const outcome = await tryChoices(opened, dataset, probe, options, signal);
+      const outcome = await tryChoices(inTurn(opened), dataset, probe, options, signal);
       return { opened, scorer: opened.scorer(outcome.preflight.chosen), outcome };
     },
     checkUnchanged: () => checkUnchanged(loaded.file),
     close: () => close(),
+  };
+}
+
+/** A model runs one way of feeding at a time anyway, and each has a copy of the images as the model takes them. */
+function inTurn({ choices, scorer }: OpenedModel): Pick<OpenedModel, "choices" | "scorer"> {
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    choices,
+    scorer: (choice) => ({
+      ...scorer(choice),
+      score(batch, signal) {
+        const scores = before.then(() => scorer(choice).score(batch, signal));
+        before = scores.catch(() => {});
+        return scores;
+      },
+    }),
   };
 }
 
@@ -199,12 +216,12 @@ async function openData(
   { openDataset }: Openers,
 ): Promise<Probe> {
   const { images, labels, classes = null, limit = null, seed } = options;
-  const batchSize = batchSizeOf(options);
   const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
   const settings = { ...datasetSettings(options, context, progress), files, seed, readings: new Readings() };
   const name = (dataset: Dataset) =>
     files === null && classes !== null ? renamed(dataset, classes) : dataset;
-  const whole = await takeProbe(name(await openDataset({ ...settings, limit: null })), batchSize, seed);
+  const all = name(await openDataset({ ...settings, limit: null }));
+  const whole = await takeProbe(all, batchSizeOf(options, all), seed);
   if (limit === null || limit >= whole.dataset.size) return whole;
   await whole.close();
   // What was downloaded and warned about is so already.

@@ -1,3 +1,4 @@
+import { shownPixels } from "../large-images.ts";
 import { samplePositions, seededRandom } from "../random.ts";
 import type { Dataset, Example, ScoredBatch } from "../types.ts";
 
@@ -32,7 +33,7 @@ export function examplePicker({ size, classes, shape }: Dataset, seed: number): 
     truth: classes[batch.truth[row]!]!,
     predicted: classes[batch.predicted[row]!]!,
     confidence: confidenceOf(batch, row, classes.length),
-    pixels: batch.pixels.slice(row * pixels, (row + 1) * pixels),
+    pixels: shownPixels(batch.pixels.subarray(row * pixels, (row + 1) * pixels), shape),
   });
 
   return {

@@ -1,3 +1,4 @@
+import { imagesAtOnce } from "../large-images.ts";
 import type { ScoredBatch } from "../types.ts";
 
 /** @throws RangeError where two batches do not hold the same images in the same order, or scores that are none */
@@ -31,7 +32,7 @@ export function checkSameImages(endpoint: ScoredBatch, model: ScoredBatch, class
   }
 }
 
-/** Images of each kind that are kept. */
+/** Images of each kind that are kept; of large ones fewer. */
 const MOST_OF_A_KIND = 200;
 
 interface Kept {
@@ -46,12 +47,14 @@ interface Kept {
 export class ParityEvidence {
   readonly #classes: number;
   readonly #pixels: number;
+  readonly #most: number;
   readonly #differing: Kept[] = [];
   readonly #alike: Kept[] = [];
 
-  constructor(classes: number, pixels: number) {
+  constructor(classes: number, shape: readonly [number, number]) {
     this.#classes = classes;
-    this.#pixels = pixels;
+    this.#pixels = shape[0] * shape[1];
+    this.#most = imagesAtOnce(MOST_OF_A_KIND, shape);
   }
 
   offer(
@@ -60,7 +63,7 @@ export class ParityEvidence {
     differs: boolean,
   ): void {
     const kept = differs ? this.#differing : this.#alike;
-    if (kept.length === MOST_OF_A_KIND) return;
+    if (kept.length === this.#most) return;
     const slice = <T extends Uint8Array | Float64Array>(from: T, width: number): T =>
       from.slice(row * width, (row + 1) * width) as T;
     kept.push({

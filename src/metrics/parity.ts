@@ -1,5 +1,6 @@
 import type { Parity, ParityDifference, ScoredBatch, ScorerDescription } from "../types.ts";
 import { proportion } from "./intervals.ts";
+import { shownPixels } from "../large-images.ts";
 import { FirstFew } from "./first-few.ts";
 import { judge, type Differences, type Judgement } from "./parity-judgement.ts";
 import { checkSameImages, ParityEvidence } from "./parity-rows.ts";
@@ -42,7 +43,7 @@ const MOST_EXAMPLES = 30;
 
 /** @param classes k class names @param shape [height, width] of the images */
 export function createParityTally(classes: readonly string[], shape: readonly [number, number]): ParityTally {
-  return new RunningParity(classes, shape[0] * shape[1]);
+  return new RunningParity(classes, shape);
 }
 
 interface Example extends ParityDifference {
@@ -51,7 +52,7 @@ interface Example extends ParityDifference {
 
 class RunningParity implements ParityTally {
   readonly #classes: readonly string[];
-  readonly #pixels: number;
+  readonly #shape: readonly [number, number];
   /** k×k */
   readonly #predictions: Float64Array;
   readonly #right = { both: 0, endpoint: 0, model: 0 };
@@ -67,11 +68,11 @@ class RunningParity implements ParityTally {
   #sum = 0;
   #gap: number | null = 0;
 
-  constructor(classes: readonly string[], pixels: number) {
+  constructor(classes: readonly string[], shape: readonly [number, number]) {
     this.#classes = classes;
-    this.#pixels = pixels;
+    this.#shape = shape;
     this.#predictions = new Float64Array(classes.length ** 2);
-    this.#evidence = new ParityEvidence(classes.length, pixels);
+    this.#evidence = new ParityEvidence(classes.length, shape);
   }
 
   add(endpoint: ScoredBatch, model: ScoredBatch): void {
@@ -121,9 +122,13 @@ class RunningParity implements ParityTally {
       modelConfidence: probabilityOf(model, model.predicted[row]!, row, k),
     };
     this.#listed.offer(difference);
-    const pixels = model.pixels.subarray(row * this.#pixels, (row + 1) * this.#pixels);
+    const size = this.#shape[0] * this.#shape[1];
+    const pixels = model.pixels.subarray(row * size, (row + 1) * size);
     // A copy only of what is kept, so that one image does not hold its whole batch.
-    this.#examples.offer({ ...difference, pixels }, (kept) => ({ ...kept, pixels: kept.pixels.slice() }));
+    this.#examples.offer({ ...difference, pixels }, (kept) => ({
+      ...kept,
+      pixels: shownPixels(kept.pixels, this.#shape),
+    }));
   }
 
   counts(): ParityCounts {

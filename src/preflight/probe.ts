@@ -1,3 +1,4 @@
+import { imagesAtOnce } from "../large-images.ts";
 import { seededRandom, type Random } from "../random.ts";
 import type { Batch, Dataset } from "../types.ts";
 
@@ -19,6 +20,8 @@ export interface Probe {
 
 const IMAGES = 300;
 const READ_AHEAD = 2_500;
+/** 256 MiB, held of both: 16 images of 4096×4096, of which 10 are enough to decide. */
+const MOST_PIXELS = 1 << 28;
 /** Share of the classes without which the first images say too little about the whole. */
 const ENOUGH_CLASSES = 0.8;
 
@@ -33,8 +36,10 @@ export async function takeProbe(
   dataset: Dataset,
   batchSize: number,
   seed: number,
-  { images = IMAGES, readAhead = READ_AHEAD }: ProbeOptions = {},
+  options: ProbeOptions = {},
 ): Promise<Probe> {
+  const images = imagesAtOnce(options.images ?? IMAGES, dataset.shape, MOST_PIXELS);
+  const readAhead = imagesAtOnce(options.readAhead ?? READ_AHEAD, dataset.shape, MOST_PIXELS);
   const reading = dataset.batches(batchSize)[Symbol.asyncIterator]();
   const close = async (): Promise<void> => void (await reading.return?.());
   const reservoir = new Reservoir(dataset.classes.length, images, seededRandom(seed));

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
+import { imagesAtOnce } from "../large-images.ts";
 import type { Batch, Layout, PixelChoice, Resize, Scorer, ScorerDescription, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
 import { columnOrder, inOrder, writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
@@ -118,7 +119,7 @@ async function understand(
   const freed = await freedSession(original, fixed);
   const active = freed ?? session;
   const plan = freed === null ? fixed : { ...fixed, fixedBatch: null };
-  const rows = plan.fixedBatch ?? Math.min(probe.labels.length, TRIAL_ROWS);
+  const rows = plan.fixedBatch ?? imagesAtOnce(Math.min(probe.labels.length, TRIAL_ROWS), images.shape);
   const answers = await Promise.all(
     trialScales(plan).map((scale) => trial({ ...original, session: active }, plan, rows, scale)),
   );
@@ -191,7 +192,7 @@ function scoring<Images extends Uint8Array | Rows>(
   const { loaded, plan, output, images } = model;
   const { shape, classes } = images;
   const size = shape[0] * shape[1];
-  const rowsPerRun = plan.fixedBatch ?? (loaded.heavy ? HEAVY_BATCH : Infinity);
+  const rowsPerRun = plan.fixedBatch ?? imagesAtOnce(loaded.heavy ? HEAVY_BATCH : Infinity, shape);
   return async (pixels, count, signal) => {
     const scores: Scores = {
       labels: new Uint8Array(count),

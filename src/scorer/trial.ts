@@ -1,6 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
+import { imagesAtOnce } from "../large-images.ts";
 import type { Batch, Scale } from "../types.ts";
 import type { InputPlan, TensorMetadata } from "./adapter.ts";
 import { ELEMENTS, toDoubles } from "./elements.ts";
@@ -21,6 +22,8 @@ export interface Bench {
 
 /** Below this fixed batch, the cost of a run by itself outweighs its images. */
 const SMALL_BATCH = 32;
+/** Runs of a model as it is that one of it without its fixed batch is held against. */
+const COMPARED_RUNS = 3;
 const RELATIVE_TOLERANCE = 1e-4;
 
 /** Two scales that are far apart, so that what holds for both holds for the model: not for small or large inputs alone. */
@@ -81,6 +84,9 @@ export async function firstThatRuns(bench: Bench, plans: readonly InputPlan[]): 
 export async function freedSession(bench: Bench, plan: InputPlan): Promise<InferenceSession | null> {
   const { file, runtime, heavy } = bench.loaded;
   if (plan.fixedBatch === null || plan.fixedBatch >= SMALL_BATCH || file.external) return null;
+  const compared = COMPARED_RUNS * plan.fixedBatch;
+  // With images this large, running one by itself costs little more.
+  if (imagesAtOnce(compared, bench.images.shape) < compared) return null;
   const model = freeBatch(file.model, plan.name);
   if (model === null) return null;
   let session: InferenceSession | null = null;
@@ -94,16 +100,16 @@ export async function freedSession(bench: Bench, plan: InputPlan): Promise<Infer
   return null;
 }
 
-/** Holds one run of three batches against three runs of one. */
+/** Holds one run of several batches against as many runs of one. */
 async function answersAlike(freed: Bench, fixed: Bench, plan: InputPlan, batch: number): Promise<boolean> {
   const scale = trialScales(plan)[0]!;
-  const together = await trial(freed, { ...plan, fixedBatch: null }, 3 * batch, scale);
-  for (let start = 0; start < 3 * batch; start += batch) {
+  const together = await trial(freed, { ...plan, fixedBatch: null }, COMPARED_RUNS * batch, scale);
+  for (let start = 0; start < COMPARED_RUNS * batch; start += batch) {
     const alone = await trial(fixed, plan, batch, scale, start);
     for (const { name } of fixed.tensors) {
       const [all, part] = [together[name], alone[name]];
       const [values, expected] = [all && toDoubles(all), part && toDoubles(part)];
-      if (!values || !expected || values.length !== 3 * expected.length) return false;
+      if (!values || !expected || values.length !== COMPARED_RUNS * expected.length) return false;
       const offset = (start / batch) * expected.length;
       if (!expected.every((value, i) => isClose(values[offset + i]!, value))) return false;
     }
