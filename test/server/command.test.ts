@@ -152,9 +152,12 @@ describe("evaluate --endpoint against serve", () => {
       out,
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const { parity } = readJson<{
+    const { parity, metrics } = readJson<{
+      metrics: { log_loss: { value: number | null } };
       parity: { images: number; agreement: { value: number }; differing: { count: number } };
     }>(out, "metrics.json");
+    // Labels alone tell no log loss.
+    expect(metrics.log_loss.value === null).toBe(!["azureml", "oip", "oip-binary"].includes(protocol));
     expect(parity).toMatchObject({ images: 10_000, agreement: { value: 1 }, differing: { count: 0 } });
   });
 });

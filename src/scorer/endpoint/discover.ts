@@ -132,10 +132,12 @@ function namesModel({ fromPath, scorePath }: Protocol, target: Target): boolean 
   return fromPath(scorePath({ ...target, model: "model" }))?.model === null;
 }
 
-/** The query goes along: some gateways keep a key in it. */
+/** The URL's own query goes along: some gateways keep a key in it. */
 export function scoreUrl(url: URL, path: string): URL {
   const scored = new URL(url);
-  scored.pathname = path;
+  const [pathname = "", query] = path.split("?");
+  scored.pathname = pathname;
+  if (query !== undefined) scored.search += `${scored.search === "" ? "?" : "&"}${query}`;
   scored.hash = "";
   return scored;
 }

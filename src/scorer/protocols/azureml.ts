@@ -11,6 +11,9 @@ import { swaggerOf } from "./swagger.ts";
 
 const count = (n: number): string => Array.from({ length: n }, (_, i) => i).join(",");
 
+/** As this program's own service takes it, which answers with labels otherwise. */
+const WITH_PROBABILITIES = "data?probabilities=true";
+
 /**
  * `data` is what a hand-written score.py takes. `input_data` is for MLflow models deployed without one: a list for models of
  * tensors, columns, index and data for models of tables. `Inputs` is AutoML's, whose generated scoring script has
@@ -31,6 +34,10 @@ const FORMS: readonly Form[] = [
     ']},"GlobalParameters":{"method":"predict_proba"}}',
   ),
   jsonForm("Inputs", () => '{"Inputs":{"data":[', ']},"GlobalParameters":{"method":"predict"}}'),
+  {
+    ...jsonForm(WITH_PROBABILITIES, () => '{"data":[', "]}"),
+    path: ({ root }) => `${root}/score?probabilities=true`,
+  },
 ];
 
 /** What a run() wraps its answer in. */
@@ -104,6 +111,7 @@ function readSwagger(reply: Reply): Finding | null {
   if (!isObject(info) || !/Azure Machine Learning/.test(String(info["description"]))) return null;
   const { properties, example } = fieldsOf(fieldsOf(swagger!["definitions"])["ServiceInput"]);
   const says = `GET /swagger.json names ${oneLine(String(info["title"]), 100)}`;
+  if (offersProbabilities(swagger!["paths"])) return { says, forms: [WITH_PROBABILITIES] };
   const fields = Object.entries(fieldsOf(properties));
   const [list, ...others] = fields.filter(([, type]) => fieldsOf(type)["type"] === "array");
   if (list !== undefined && others.length === 0) {
@@ -119,6 +127,16 @@ function readSwagger(reply: Reply): Finding | null {
 }
 
 const fieldsOf = (json: unknown): Fields => (isObject(json) ? json : {});
+
+function offersProbabilities(paths: unknown): boolean {
+  const { parameters } = fieldsOf(fieldsOf(fieldsOf(paths)["/score"])["post"]);
+  return (
+    Array.isArray(parameters) &&
+    parameters.some(
+      (field) => isObject(field) && field["name"] === "probabilities" && field["in"] === "query",
+    )
+  );
+}
 
 /** The format of a schema's innermost numbers, as `double`; empty where it names none. */
 function datatypeIn(type: unknown): string {

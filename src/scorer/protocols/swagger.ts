@@ -1,7 +1,13 @@
 import { jsonReply, type ServedModel, type ServiceReply } from "./service.ts";
 
 /** The description of an Azure Machine Learning web service, in the version (Swagger 2.0) in which Azure's server gives it. */
-export function swaggerOf({ name, version, shape: [height, width], classes }: ServedModel): ServiceReply {
+export function swaggerOf({
+  name,
+  version,
+  shape: [height, width],
+  classes,
+  hasProbabilities,
+}: ServedModel): ServiceReply {
   const errors = { description: "What went wrong", schema: { $ref: "#/definitions/ErrorResponse" } };
   return jsonReply({
     swagger: "2.0",
@@ -36,13 +42,7 @@ export function swaggerOf({ name, version, shape: [height, width], classes }: Se
               required: true,
               schema: { $ref: "#/definitions/ServiceInput" },
             },
-            {
-              name: "probabilities",
-              in: "query",
-              type: "boolean",
-              default: false,
-              description: `Answer with ${classes.length} probabilities an image instead of its label`,
-            },
+            ...(hasProbabilities ? [probabilitiesParameter(classes.length)] : []),
             {
               name: "pixels",
               in: "query",
@@ -84,4 +84,14 @@ export function swaggerOf({ name, version, shape: [height, width], classes }: Se
       ErrorResponse: { type: "object", properties: { message: { type: "string" } } },
     },
   });
+}
+
+function probabilitiesParameter(classes: number) {
+  return {
+    name: "probabilities",
+    in: "query",
+    type: "boolean",
+    default: false,
+    description: `Answer with ${classes} probabilities an image instead of its label`,
+  };
 }

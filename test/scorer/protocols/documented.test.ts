@@ -119,6 +119,17 @@ describe("azureml", () => {
     ]);
   });
 
+  test("asks a service for probabilities whose swagger.json has a parameter for them", () => {
+    const [, question] = azureml.questions;
+    const parameters = [{ name: "probabilities", in: "query", type: "boolean" }];
+    const json = JSON.parse(swagger({ data: {} }).body.toString()) as object;
+    const body = Buffer.from(JSON.stringify({ ...json, paths: { "/score": { post: { parameters } } } }));
+    const { forms } = question!.read({ status: 200, headers: {}, body }, target)!;
+    expect(forms).toEqual(["data?probabilities=true"]);
+    const form = azureml.forms.find(({ name }) => name === forms![0]);
+    expect(form!.path!({ ...target, root: "/m" })).toBe("/m/score?probabilities=true");
+  });
+
   test("keeps what stands before /score", () => {
     expect(azureml.fromPath("/api/v1/service/mnist/score")).toEqual({
       root: "/api/v1/service/mnist",
