@@ -284,6 +284,7 @@ describe("a public model by its file alone", () => {
 /** Whole messages of what cannot be scored, by what is wrong with the file. */
 const REFUSALS: Record<WrongName, string> = {
   "git-lfs": "FILE is a Git LFS pointer, not the model itself: fetch the model with git lfs pull",
+  xet: "FILE is a Xet pointer, not the model itself: fetch the model with git xet, or download it from its page",
   html: "FILE is a web page, not a model: the download went wrong: open its address in a browser",
   text: "FILE is a text file, not a model: name an .onnx file in --model",
   empty: "FILE is empty: copy or download it again",

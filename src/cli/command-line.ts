@@ -117,9 +117,10 @@ function advised(message: string, { names }: KnownOptions): string {
   const given = unknown.filter(
     (name) => !unknown.some((other) => other !== name && camelCase(other) === name),
   );
-  const meant = given.length === 1 ? nearest(given[0]!, names) : [];
+  const meant = given.map((name) => nearest(name, names).join(" or --"));
   const text = `Unknown argument${given.length === 1 ? "" : "s"}: ${given.join(", ")}`;
-  return meant.length === 0 ? text : `${text}, did you mean --${meant.join(" or --")}?`;
+  const known = meant.filter((each) => each !== "");
+  return known.length === 0 ? text : `${text}, did you mean --${known.join(" and --")}?`;
 }
 
 function camelCase(name: string): string {

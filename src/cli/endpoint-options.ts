@@ -7,8 +7,19 @@ import { choice, failureLimit, httpUrl, repeatable, seconds, text, wholeNumber }
 const ENDPOINT = "Endpoint";
 const PROTOCOL_CHOICES = ["auto", ...(Object.keys(PROTOCOLS) as ProtocolName[])] as const;
 
-/** Options that mean nothing without an endpoint; those with a default are not told apart from given ones. */
-const NEED_ENDPOINT = ["model-name", "header", "api-key-env", "dry-run"] as const;
+/** Options that mean nothing without an endpoint, and what they are where none is given. */
+const NEED_ENDPOINT = {
+  protocol: "auto",
+  "model-name": undefined,
+  header: undefined,
+  "api-key-env": undefined,
+  "max-request-bytes": 1_000_000,
+  concurrency: 8,
+  timeout: 30,
+  retries: 5,
+  wait: 60,
+  "dry-run": false,
+} as const;
 
 /** The options that say which service is scored, and how it is asked. */
 export function endpointOptions<T>(args: Argv<T>) {
@@ -21,7 +32,7 @@ export function endpointOptions<T>(args: Argv<T>) {
     .option("protocol", {
       group: ENDPOINT,
       ...choice("protocol", PROTOCOL_CHOICES),
-      default: "auto" as const,
+      default: NEED_ENDPOINT.protocol,
       desc: "The serving API",
     })
     .option("model-name", {
@@ -44,31 +55,31 @@ export function endpointOptions<T>(args: Argv<T>) {
     .option("max-request-bytes", {
       group: ENDPOINT,
       ...wholeNumber("max-request-bytes", 1_000, 2 ** 31 - 1),
-      default: 1_000_000,
+      default: NEED_ENDPOINT["max-request-bytes"],
       desc: "Largest request body",
     })
     .option("concurrency", {
       group: ENDPOINT,
       ...wholeNumber("concurrency", 1, 1_000),
-      default: 8,
+      default: NEED_ENDPOINT.concurrency,
       desc: "Most requests at once; adapts below it",
     })
     .option("timeout", {
       group: ENDPOINT,
       ...seconds("timeout"),
-      default: 30,
+      default: NEED_ENDPOINT.timeout,
       desc: "Seconds for one request",
     })
     .option("retries", {
       group: ENDPOINT,
       ...wholeNumber("retries", 0, 100),
-      default: 5,
+      default: NEED_ENDPOINT.retries,
       desc: "Times that a request which may pass is sent again",
     })
     .option("wait", {
       group: ENDPOINT,
       ...seconds("wait"),
-      default: 60,
+      default: NEED_ENDPOINT.wait,
       desc: "Seconds to wait for the service to be ready, and later for an answer",
     })
     .option("max-failures", {
@@ -80,19 +91,20 @@ export function endpointOptions<T>(args: Argv<T>) {
     .option("dry-run", {
       group: ENDPOINT,
       type: "boolean",
-      default: false,
+      default: NEED_ENDPOINT["dry-run"],
       desc: "Print the plan of requests and send nothing",
     })
     .check((given) => {
       if (given.endpoint !== undefined) return true;
-      const named = given.protocol === "auto" ? undefined : "protocol";
-      const alone = named ?? NEED_ENDPOINT.find((name) => isGiven((given as Record<string, unknown>)[name]));
+      const alone = Object.entries(NEED_ENDPOINT).find(
+        ([name, otherwise]) => !isDefault((given as Record<string, unknown>)[name], otherwise),
+      );
       if (alone !== undefined)
-        throw new UsageError(`--${alone} is for a service: name its URL with --endpoint, or leave it out`);
+        throw new UsageError(`--${alone[0]} is for a service: name its URL with --endpoint, or leave it out`);
       return true;
     });
 }
 
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+function isDefault(value: unknown, otherwise: unknown): boolean {
+  return value === otherwise || (Array.isArray(value) && value.length === 0);
 }

@@ -1,5 +1,7 @@
 // The kinds of options there are: how a value is read, and what is said of a wrong one.
-import { UsageError } from "../errors.ts";
+import { readFileSync, statSync } from "node:fs";
+
+import { messageOf, UsageError } from "../errors.ts";
 import { nearest } from "../metrics/nearest.ts";
 import { visible } from "../text/visible.ts";
 
@@ -156,9 +158,9 @@ function notOneOf(name: string, given: string, choices: readonly string[]): stri
 /** What charts and terminals cannot show: controls, breaks of lines, changes of direction, halves of characters. */
 const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/u;
 
-/** Names written `a,b`, or a list of them, each of which may hold commas. */
+/** Names written `a,b`, a file that holds one a line, or a list of names; in the latter two, names may hold commas. */
 export function classNames(value: unknown): string[] {
-  const list: unknown[] = Array.isArray(value) ? value : String(value).split(",");
+  const list: unknown[] = Array.isArray(value) ? value : (linesOf(String(value)) ?? String(value).split(","));
   const names = list.map((name) => String(name).trim());
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   const steering = names.find((name) => STEERING.test(name));
@@ -170,4 +172,18 @@ export function classNames(value: unknown): string[] {
       `--classes: the name '${visible(steering)}' holds a control character: write names in characters that show`,
     );
   return names;
+}
+
+/** The lines of a file of this name, without a last empty one; null where there is none. */
+function linesOf(path: string): string[] | null {
+  // A name that no file has is the usual case: a list of names.
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return null;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    return text.replace(/\n$/, "").split("\n");
+  } catch (error) {
+    throw new UsageError(`--classes ${path}: cannot read the names, one a line: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }

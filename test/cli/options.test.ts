@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { describe, expect, test } from "vitest";
 import yargs from "yargs";
 
@@ -68,6 +72,10 @@ describe("evaluateOptions(args)", () => {
       ["--images", "i", "--labels", "l", "--classes", "cat, dog"],
       { images: "i", labels: "l", classes: ["cat", "dog"] },
     ],
+    [
+      ["--offline", "--refresh", "--mirror", "file:///b"],
+      { offline: true, refresh: true, mirror: ["file:///b"] },
+    ],
     [["--out", "2026"], { out: "2026" }],
     [["--no-color"], { color: false }],
     [["--color"], { color: true }],
@@ -100,6 +108,10 @@ describe("evaluateOptions(args)", () => {
     [["--limit="], "--limit is empty: give it a value or leave it out"],
     [["--seed", "2147483648"], "--seed takes a whole number from -2147483648 to 2147483647, not 2147483648"],
     [["--batch-size", "-1"], "--batch-size takes a whole number from 1 to 1000000, not -1"],
+    [
+      ["--offline", "--refresh"],
+      "--refresh downloads again, which --offline forbids: leave one of the two out",
+    ],
     [["--labels", "l"], "--images and --labels go together: name both files of the pair"],
     [
       ["--images", "i", "--labels", "l", "--classes", "a,,b"],
@@ -112,6 +124,29 @@ describe("evaluateOptions(args)", () => {
     [["--gate", "accuracy", ">=", "0.9"], "Unknown arguments: >=, 0.9"],
   ])("refuse %j", (args, message) => {
     expect(() => parse(args)).toThrow(message);
+  });
+
+  test("read --classes from a file, one a line, and say what is wrong with it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "mnist-evaluate-options-"));
+    try {
+      const file = (name: string, content: string | Uint8Array) => {
+        writeFileSync(join(folder, name), content);
+        return join(folder, name);
+      };
+      const classes = (path: string) => parse(["--images", "i", "--labels", "l", "--classes", path]).classes;
+      expect(classes(file("names.txt", "T-shirt, top\r\nAnkle boot\nça\n"))).toEqual([
+        "T-shirt, top",
+        "Ankle boot",
+        "ça",
+      ]);
+      expect(() => classes(file("gap.txt", "a\n\nb\n"))).toThrow(
+        "--classes has an empty name: write --classes a,b,c",
+      );
+      const binary = file("binary", Uint8Array.of(0xff, 0xfe, 0x0a));
+      expect(() => classes(binary)).toThrow(`--classes ${binary}: cannot read the names, one a line: `);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("go before the config file's, as a whole", () => {

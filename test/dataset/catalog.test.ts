@@ -49,6 +49,15 @@ describe.each(ENTRIES)("CATALOG[%s]", (_, entry) => {
   });
 });
 
+test.each(["mnist", "fashion-mnist"] as const)(
+  "%s is known by its content, however it was compressed",
+  (name) => {
+    const { train, test } = CATALOG[name].splits;
+    for (const { content, archive } of [train.images, train.labels, test.images, test.labels])
+      expect([content !== null, archive]).toEqual([true, null]);
+  },
+);
+
 test("EMNIST's classes are those of its mapping files", () => {
   expect(CATALOG["emnist-byclass"].classes).toHaveLength(62);
   expect(CATALOG["emnist-balanced"].classes.join("")).toBe("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt");

@@ -191,6 +191,11 @@ describe("evaluate ends with 2 for", () => {
     ],
     [["--dry-run"], alone("--dry-run")],
     [["--model-name", "m"], alone("--model-name")],
+    [["--timeout", "5"], alone("--timeout")],
+    [["--retries", "0"], alone("--retries")],
+    [["--concurrency", "2"], alone("--concurrency")],
+    [["--wait", "1"], alone("--wait")],
+    [["--max-request-bytes", "5000"], alone("--max-request-bytes")],
     [["--header", "A: b"], alone("--header")],
     [["--api-key-env", "K"], alone("--api-key-env")],
     [

@@ -448,6 +448,9 @@ describe("nearest(misspelt, names)", () => {
     ["recal", ["precision", "recall"], ["recall"]],
     ["ACCURACY", ["accuracy"], ["accuracy"]],
     ["5", ["0", "1"], ["0", "1"]],
+    ["modle", ["model", "model-name"], ["model"]],
+    ["emnist", ["mnist", "emnist-digits", "emnist-letters"], ["emnist-digits", "emnist-letters"]],
+    ["fashion", ["mnist", "fashion-mnist"], ["fashion-mnist"]],
     ["dress", ["0", "1"], []],
     ["x", [], []],
   ])("%s among %j", (misspelt, names, expected) => {

@@ -32,6 +32,11 @@ oid sha256:9f8bfd17bc0b1c6d37b5df9b87a0fba6a2e3a2cd3c6a5ba9e0e0dbe8a6ca6dd9
 size 26454
 `;
 
+const XET_POINTER = `# xet version 0
+filesize = 26454
+hash = '6aec09a1d5ff5b5ef4e5b7b3ddcb8a7b1c0a2a5f0a1d9a9b8c3e1f7d2b4c6e80'
+`;
+
 const HTML = `<!DOCTYPE html>
 <html lang="en">
   <head><title>Page not found · GitHub</title></head>
@@ -82,6 +87,7 @@ const otherFiles = {
 
 const notModels = {
   "git-lfs": opening("git-lfs.onnx", "a Git LFS pointer", text(LFS_POINTER)),
+  xet: opening("xet.onnx", "a Xet pointer", text(XET_POINTER)),
   html: opening("html.onnx", "an HTML page", text(HTML)),
   text: opening("text.onnx", "a text file", text("Download the model from the release page.\n")),
   empty: opening("empty.onnx", "an empty file", () => new Uint8Array()),
