@@ -1,10 +1,11 @@
 import { RepeatCheck } from "./evaluate/asked-again.ts";
 import { scoredInOrder } from "./evaluate/in-order.ts";
-import { Failures, joined, pick } from "./evaluate/scored-batch.ts";
+import { Failures, joined } from "./evaluate/scored-batch.ts";
 import { examplePicker } from "./metrics/examples.ts";
 import { createGuards } from "./metrics/guards.ts";
 import { createLatencyTally } from "./metrics/latency.ts";
 import { createParityTally, type Likeness, type ParityTally } from "./metrics/parity.ts";
+import { pick } from "./metrics/rows.ts";
 import { createTally, curveWarnings } from "./metrics/tally.ts";
 import { accuracyRange } from "./metrics/unanswered.ts";
 import { grouped } from "./grouped.ts";
@@ -18,6 +19,7 @@ import type {
   ScoredBatch,
   ScoreMeaning,
   Scorer,
+  ScorerDescription,
 } from "./types.ts";
 
 export { ASKED_AGAIN } from "./evaluate/asked-again.ts";
@@ -63,8 +65,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
   const failures = new Failures(dataset.classes.length);
   const latency = scorer.traffic === undefined ? null : createLatencyTally();
   scorer.traffic?.observe((record) => latency?.add(record));
+  const meaning = meaningOf(scorer.describe());
   // Scores of one class against the rest are not meant to sum to one.
-  const sumsToOne = meaningOf(scorer) !== "one-vs-rest";
+  const sumsToOne = meaning !== "one-vs-rest";
   const repeatCheck = new RepeatCheck(scorer, dataset, seed);
   const parity = options.reference && comparison(options.reference, dataset, signal);
   let images = 0;
@@ -114,7 +117,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Outcome> {
     slices: null,
     warnings: [
       ...askedAgain.warnings,
-      ...warningsOf(measurements, images, failures, scorer.describe().kind === "endpoint"),
+      ...warningsOf(measurements, images, failures, scorer.describe()),
       ...guards.findings(measurements, classes, failures.unusable).map(({ text }) => text),
     ],
     examples: examples.picked(),
@@ -126,18 +129,18 @@ function warningsOf(
   measurements: Measurements,
   images: number,
   failures: Failures,
-  isService: boolean,
+  scorer: ScorerDescription,
 ): string[] {
   const warnings: string[] = [];
-  const unanswered = failures.count - failures.unusable;
+  const unanswered = failures.count - failures.unusable.unpredicted;
   if (unanswered > 0) {
     warnings.push(
       `${grouped(unanswered)} of ${grouped(images + failures.count)} images have no answer from the service that can be used: they ` +
         "have no prediction and are in no number of this report. Their reasons are listed under failures.",
     );
   }
-  if (measurements.curves === null && images > 0) {
-    const who = isService ? "service" : "model";
+  if (meaningOf(scorer) === "labels" && images > 0) {
+    const who = scorer.kind === "endpoint" ? "service" : "model";
     warnings.push(
       `The ${who} gives labels only: every metric and chart that needs probabilities is left out.`,
     );
@@ -189,7 +192,6 @@ export function partOf({ indices, pixels, labels }: Batch, rows: readonly number
   };
 }
 
-function meaningOf(scorer: Scorer): ScoreMeaning | undefined {
-  const { model, endpoint } = scorer.describe();
+function meaningOf({ model, endpoint }: ScorerDescription): ScoreMeaning | undefined {
   return (endpoint ?? model)?.meaning;
 }

@@ -68,7 +68,7 @@ export interface Preprocessing extends PixelChoice {
 
 /**
  * What a scorer's numbers are: probabilities sum to one; log-probabilities do once exponentiated; one-vs-rest scores lie
- * in 0–1 and are divided by their sum; logits go through softmax; labels come without any score.
+ * in 0–1 and do not sum to one; logits may be any numbers; labels come without any score.
  */
 export type ScoreMeaning = "probabilities" | "log-probabilities" | "one-vs-rest" | "logits" | "labels";
 
@@ -123,8 +123,12 @@ export interface ScorerDescription {
 export interface Scores {
   /** n: the predicted classes; of no meaning for an image without an answer. */
   readonly labels: Uint8Array;
-  /** n×k as the model gave them, or null where it gives labels only. */
-  readonly probabilities: Float32Array | null;
+  /** n×k: the model's scores as it gave them where they lie in 0–1, what softmax makes of `logits` otherwise; null: labels only. */
+  readonly probabilities: Float32Array | Float64Array | null;
+  /** n×k as the model gave them; absent where these are the probabilities. */
+  readonly logits?: Float64Array;
+  /** True where the labels come from an output of their own, and hold whatever the scores are. */
+  readonly labelled?: boolean;
   /** Images of the batch without an answer, by their position in the batch. Absent where each has one. */
   readonly failed?: ReadonlyMap<number, Omit<Failure, "index">>;
 }
@@ -187,8 +191,13 @@ export interface ScoredBatch {
   readonly truth: Uint8Array;
   /** n */
   readonly predicted: Uint8Array;
-  /** n×k, each row divided by its sum in double precision, or null where the scorer gives labels only. */
+  /**
+   * n×k in 0–1: the scores as they were given, or what softmax made of `logits`; a row of NaN for an image with a label
+   * alone; null where the scorer gives labels only.
+   */
   readonly probabilities: Float64Array | null;
+  /** n×k: logits or their like as they were given, which rank the images; absent where the probabilities were given. */
+  readonly logits?: Float64Array;
 }
 
 export interface Interval {
@@ -288,6 +297,8 @@ export interface Curves {
 export interface Measurements {
   /** [true][predicted] counts. */
   readonly confusionMatrix: readonly (readonly number[])[];
+  /** Images with a prediction and no usable probabilities: in no number that needs these. */
+  readonly withoutProbabilities: number;
   readonly metrics: Readonly<Record<string, Estimate>>;
   readonly perClass: readonly ClassMetrics[];
   /** Null where no class is weaker than the others. */

@@ -31,7 +31,7 @@ function alternating(size: number): Dataset {
 const right = (_: number, label: number): [number, number] => (label === 0 ? [0.8, 0.2] : [0.2, 0.8]);
 
 /** @param scoresOf each image's scores, by its position and its class */
-function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning): Scorer {
+function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning, labelled: boolean): Scorer {
   return {
     describe: () => ({
       kind: "onnx",
@@ -51,7 +51,7 @@ function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning): Scorer {
     }),
     async score({ indices, labels }: Batch): Promise<Scores> {
       const rows = [...indices].map((index, i) => scoresOf(index, labels[i]!));
-      return await Promise.resolve({ labels, probabilities: Float32Array.from(rows.flat()) });
+      return await Promise.resolve({ labels, labelled, probabilities: Float32Array.from(rows.flat()) });
     },
     close: async () => {},
   };
@@ -60,16 +60,18 @@ function scorerOf(scoresOf: typeof right, meaning: ScoreMeaning): Scorer {
 interface Changes {
   readonly meaning?: ScoreMeaning;
   readonly batchSize?: number;
+  /** Whether the labels come from an output of their own. */
+  readonly labelled?: boolean;
 }
 
 async function evaluated(
   size: number,
   scoresOf = right,
-  { meaning = "probabilities", batchSize = 512 }: Changes = {},
+  { meaning = "probabilities", batchSize = 512, labelled = false }: Changes = {},
 ) {
   return await evaluate({
     dataset: alternating(size),
-    scorer: scorerOf(scoresOf, meaning),
+    scorer: scorerOf(scoresOf, meaning, labelled),
     preflight: null,
     reference: null,
     batchSize,
@@ -87,9 +89,9 @@ describe("evaluate() where scores are no numbers", () => {
     );
     expect({ failures: failures.count, scored: dataset.scored }).toEqual({ failures: 4_500, scored: 5_500 });
     expect(warnings).toEqual([
-      "4,500 of 10,000 images have scores that are not finite, below 0, or all 0: they have no prediction and are in no " +
-        "number of this report. The model's arithmetic probably overflows on pixels of this size (see --scale), or its " +
-        "weights are damaged.",
+      "4,500 of 10,000 images have scores that are not finite, not in 0 to 1, or all 0: they have no prediction and are in " +
+        "no number of this report but the range of the accuracy. The model's arithmetic probably overflows on pixels of " +
+        "this size (see --scale), or its weights are damaged.",
     ]);
   });
 
@@ -101,7 +103,7 @@ describe("evaluate() where scores are no numbers", () => {
         (index, label) => (index >= 100 && index < 100 + count ? [0, 0] : right(index, label)),
         { batchSize: 64 },
       );
-      const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
+      const reason = "the model's scores are no probabilities: not finite, not in 0 to 1, or all 0";
       const ofCat = Math.ceil(count / 2);
       expect(failures).toEqual({
         count,
@@ -117,14 +119,56 @@ describe("evaluate() where scores are no numbers", () => {
 const oneAgainstTheRest = (_: number, label: number): [number, number] =>
   label === 0 ? [0.9, 0.3] : [0.3, 0.9];
 
+describe("evaluate() where scores are no probabilities but the label is plain", () => {
+  const LEFT_OUT =
+    "50 of 100 images have a label and no probabilities, as they have scores that are not finite, not in 0 to 1, or all 0: " +
+    "they count in the accuracy, and are left out of all that needs probabilities.";
+
+  test("takes the largest score", async () => {
+    const { failures, dataset, withoutProbabilities, metrics, warnings } = await evaluated(
+      100,
+      (index, label) => (label === 0 ? [0.5, -0.25] : right(index, label)),
+    );
+    expect([failures.count, dataset.scored, withoutProbabilities]).toEqual([0, 100, 50]);
+    expect(metrics["accuracy"]!.value).toBe(1);
+    // Of the dogs alone.
+    expect(metrics["log_loss"]!.value).toBeCloseTo(-Math.log(0.8), 7);
+    expect(warnings[0]).toContain(LEFT_OUT);
+  });
+
+  test("takes the model's own label, whatever the scores are", async () => {
+    const { failures, withoutProbabilities, metrics, warnings } = await evaluated(
+      100,
+      (index, label) => (label === 0 ? [0, 0] : right(index, label)),
+      { labelled: true },
+    );
+    expect([failures.count, withoutProbabilities, metrics["accuracy"]!.value]).toEqual([0, 50, 1]);
+    expect(warnings[0]).toBe(
+      `${LEFT_OUT} All of their scores are 0: they are probably too small for float32. Export the model with its logits, ` +
+        "or their log-softmax, as its output.",
+    );
+  });
+
+  test.each([
+    ["NaN", [NaN, 0.5]],
+    ["overflowed", [Infinity, 0.5]],
+    ["equal", [-0.5, -0.5]],
+  ] as const)("takes none of scores that are %s", async (_, row) => {
+    const { failures } = await evaluated(100, (index, label) =>
+      label === 0 ? [...row] : right(index, label),
+    );
+    expect(failures.count).toBe(50);
+  });
+});
+
 describe("evaluate() where scores do not sum to one", () => {
   test("warns of it where they claim to be probabilities", async () => {
     const { warnings, metrics } = await evaluated(1_000, oneAgainstTheRest);
     expect(metrics["log_loss"]?.value).toBeCloseTo(-Math.log(0.75), 6);
     expect(warnings).toEqual([
-      "1,000 of 1,000 rows of scores do not sum to one: each was divided by its sum. The scores are probably not the " +
-        "model's probabilities: log loss, calibration and curves mean little, the predicted classes are not affected. " +
-        "Export the model with softmax as its last step, or name the right --output.",
+      "1,000 of 1,000 rows of scores do not sum to one: each was divided by its sum for the log loss. The scores are " +
+        "probably not the model's probabilities: log loss, calibration and curves mean little, the predicted classes are " +
+        "not affected. Export the model with softmax as its last step, or name the right --output.",
     ]);
   });
 

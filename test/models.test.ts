@@ -117,8 +117,8 @@ const SATURATED =
   "wrongly for this model (see --scale), or many labels may be wrong. The accuracy may be right all the same, but log " +
   "loss, calibration and curves are not.";
 const NO_NUMBERS =
-  "images have scores that are not finite, below 0, or all 0: they have no prediction and are in no number of this " +
-  "report. The model's arithmetic probably overflows on pixels of this size (see --scale), or its weights are damaged.";
+  "images have scores that are not finite, not in 0 to 1, or all 0: they have no prediction and are in no number of this " +
+  "report but the range of the accuracy. The model's arithmetic probably overflows on pixels of this size (see --scale), or its weights are damaged.";
 const HOPELESS =
   "No way to feed the pixels is better than chance on 300 labelled images: the best is right on # % of them";
 const UNTRAINED = "The model looks untrained, or made for other data; its pixels are fed as x/255 (unit).";

@@ -1,8 +1,9 @@
 import { ScorerError } from "../errors.ts";
 import { repeatability, repeatabilityWarning } from "../metrics/repeatability.ts";
+import { pick } from "../metrics/rows.ts";
 import { samplePositions, seededRandom } from "../random.ts";
 import type { Dataset, Repeatability, ScoredBatch, Scorer } from "../types.ts";
-import { appended, Failures, joined, pick } from "./scored-batch.ts";
+import { appended, Failures, joined } from "./scored-batch.ts";
 
 /**
  * Images that are asked again: one request. Were one answer in twenty random, this would be noticed in 96 of 100 runs with

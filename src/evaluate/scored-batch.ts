@@ -1,3 +1,4 @@
+import { MOST_PROBABLE, pick } from "../metrics/rows.ts";
 import type { Batch, Dataset, Failure, ScoredBatch, Scores } from "../types.ts";
 
 /** Rows of rounded scores may be off by this before a reader should hear of it. */
@@ -8,11 +9,11 @@ const MOST_LISTED = 1_000;
 /** Images without a prediction: all are counted, the first are listed. */
 export class Failures {
   count = 0;
-  /** Those of them that the scorer did answer, with scores that say nothing. */
-  unusable = 0;
   /** k: how many of them are of each class. */
   readonly perClass: number[];
   readonly images: Failure[] = [];
+  /** Images whose scores are no probabilities: those of them that are without a prediction, and those whose scores are all 0. */
+  readonly unusable = { unpredicted: 0, zero: 0 };
 
   constructor(classes: number) {
     this.perClass = Array.from({ length: classes }, () => 0);
@@ -33,104 +34,98 @@ export interface Joined {
   readonly rowSumsOff: number;
 }
 
-/** Joins truth and scores; images without usable scores go to `failures`, never to the wrong predictions. */
+/**
+ * Joins truth and scores. An image whose scores are no probabilities has its label alone, where that is plain; one without
+ * a label goes to `failures`, never to the wrong predictions.
+ */
 export function joined(
   batch: Batch,
   scores: Scores,
   { classes, shape }: Pick<Dataset, "classes" | "shape">,
   failures: Failures,
 ): Joined {
-  const all: ScoredBatch = {
-    indices: batch.indices,
-    pixels: batch.pixels,
-    truth: batch.labels,
-    predicted: scores.labels,
-    probabilities: scores.probabilities && new Float64Array(scores.probabilities.length),
-  };
-  if (scores.failed === undefined && scores.probabilities === null)
+  const { labels: predicted, logits } = scores;
+  const probabilities = scores.probabilities && doubles(scores.probabilities);
+  const { indices, pixels, labels: truth } = batch;
+  const all: ScoredBatch = { indices, pixels, truth, predicted, probabilities, ...(logits && { logits }) };
+  if (scores.failed === undefined && probabilities === null)
     return { scored: all, rows: null, rowSumsOff: 0 };
   const kept: number[] = [];
   let rowSumsOff = 0;
-  for (let row = 0; row < batch.labels.length; row++) {
+  for (let row = 0; row < truth.length; row++) {
     const failed = scores.failed?.get(row);
     if (failed !== undefined) {
-      failures.add({ index: batch.indices[row]!, ...failed }, batch.labels[row]!);
+      failures.add({ index: indices[row]!, ...failed }, truth[row]!);
       continue;
     }
-    const sum = sumOf(scores.probabilities, all.probabilities, row * classes.length, classes.length);
-    if (sum === null) {
-      const reason = "the model's scores are no distribution: not finite, below 0, or all 0";
-      failures.add({ index: batch.indices[row]!, reason }, batch.labels[row]!);
-      failures.unusable += 1;
-    } else {
-      kept.push(row);
+    const sum = probabilities === null ? 1 : sumOf(probabilities, row * classes.length, classes.length);
+    if (sum !== null) {
       if (Math.abs(sum - 1) > SUM_TOLERANCE) rowSumsOff++;
+      kept.push(row);
+    } else if (keepsLabel(scores, probabilities!, row, classes.length, failures)) {
+      kept.push(row);
+    } else {
+      const reason = "the model's scores are no probabilities: not finite, not in 0 to 1, or all 0";
+      failures.add({ index: indices[row]!, reason }, truth[row]!);
     }
   }
-  if (kept.length === batch.labels.length) return { scored: all, rows: null, rowSumsOff };
+  if (kept.length === truth.length) return { scored: all, rows: null, rowSumsOff };
   return { scored: pick(all, kept, shape[0] * shape[1], classes.length), rows: kept, rowSumsOff };
 }
 
-/**
- * Divides a row by its sum in double precision, so that it sums to one to 1e-15 whatever the model's element type; a
- * float32 softmax is off by 1e-7, which libraries treat differently. @returns the sum, 1 for labels alone, or null where
- * the row has none to divide by
- */
-function sumOf(
-  from: Float32Array | null,
-  to: Float64Array | null,
-  offset: number,
-  classes: number,
-): number | null {
-  if (from === null || to === null) return 1;
+function doubles(numbers: Float32Array | Float64Array): Float64Array {
+  return numbers instanceof Float64Array ? numbers : new Float64Array(numbers);
+}
+
+/** The sum of a row; null where it holds no probabilities: something not in 0 … 1, or nothing but 0. */
+function sumOf(probabilities: Float64Array, start: number, classes: number): number | null {
   let sum = 0;
-  for (let k = offset; k < offset + classes; k++) {
-    if (!(from[k]! >= 0)) return null;
-    sum += from[k]!;
+  for (let at = start; at < start + classes; at++) {
+    const p = probabilities[at]!;
+    if (!(p >= 0 && p <= MOST_PROBABLE)) return null;
+    sum += p;
   }
-  if (!(sum > 0 && sum < Infinity)) return null;
-  for (let k = offset; k < offset + classes; k++) to[k] = from[k]! / sum;
-  return sum;
+  return sum > 0 ? sum : null;
 }
 
 /** The rows of several, of which each has probabilities or none has. */
 export function appended(batches: readonly ScoredBatch[]): ScoredBatch {
-  const labelsOnly = batches.some(({ probabilities }) => probabilities === null);
+  const table = (of: (batch: ScoredBatch) => Float64Array | null | undefined): Float64Array | null =>
+    batches.some((batch) => !of(batch))
+      ? null
+      : Float64Array.from(batches.flatMap((batch) => [...of(batch)!]));
+  const logits = table((batch) => batch.logits);
   return {
     indices: Uint32Array.from(batches.flatMap(({ indices }) => [...indices])),
     pixels: Uint8Array.from(batches.flatMap(({ pixels }) => [...pixels])),
     truth: Uint8Array.from(batches.flatMap(({ truth }) => [...truth])),
     predicted: Uint8Array.from(batches.flatMap(({ predicted }) => [...predicted])),
-    probabilities: labelsOnly
-      ? null
-      : Float64Array.from(batches.flatMap(({ probabilities }) => [...(probabilities ?? [])])),
+    probabilities: table(({ probabilities }) => probabilities),
+    ...(logits && { logits }),
   };
 }
 
-/** Some rows of a scored batch of images of `pixels` pixels. */
-export function pick(
-  all: ScoredBatch,
-  rows: readonly number[],
-  pixels: number,
+/** Takes away what are no probabilities from an image whose label is known all the same. @returns whether it is */
+function keepsLabel(
+  { labelled = false, logits }: Scores,
+  probabilities: Float64Array,
+  row: number,
   classes: number,
-): ScoredBatch {
-  const { probabilities } = all;
-  return {
-    indices: Uint32Array.from(rows, (row) => all.indices[row]!),
-    pixels: pickRows(all.pixels, new Uint8Array(rows.length * pixels), rows, pixels),
-    truth: Uint8Array.from(rows, (row) => all.truth[row]!),
-    predicted: Uint8Array.from(rows, (row) => all.predicted[row]!),
-    probabilities:
-      probabilities && pickRows(probabilities, new Float64Array(rows.length * classes), rows, classes),
-  };
+  { unusable }: Failures,
+): boolean {
+  const own = probabilities.subarray(row * classes, (row + 1) * classes);
+  const given = logits?.subarray(row * classes, (row + 1) * classes) ?? own;
+  if (given.every((score) => score === 0)) unusable.zero += 1;
+  if (!labelled && !hasLargest(given)) {
+    unusable.unpredicted += 1;
+    return false;
+  }
+  own.fill(NaN);
+  return true;
 }
 
-function pickRows<T extends Uint8Array | Float64Array>(
-  from: T,
-  to: T,
-  rows: readonly number[],
-  width: number,
-): T {
-  rows.forEach((row, i) => to.set(from.subarray(row * width, (row + 1) * width), i * width));
-  return to;
+/** Whether one score is larger than all others, and none is NaN or overflowed. */
+function hasLargest(scores: Float64Array): boolean {
+  const largest = Math.max(...scores);
+  return largest < Infinity && scores.filter((score) => score === largest).length === 1;
 }

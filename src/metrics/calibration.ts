@@ -102,8 +102,8 @@ export function calibrationTest(bins: readonly CalibrationBin[]): CalibrationTes
 
 /** The bin (low, high] of a probability; 0 is in the first. Edges are bin/bins as a reader computes them. */
 function binOf(probability: number, bins: number): number {
-  const bin = Math.max(0, Math.ceil(probability * bins) - 1);
+  const bin = Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1));
   // The product may be rounded across an edge that the quotient is not: 7 / 50 * 50 is above 7.
-  if (probability > (bin + 1) / bins) return bin + 1;
+  if (probability > (bin + 1) / bins) return Math.min(bins - 1, bin + 1);
   return bin > 0 && probability <= bin / bins ? bin - 1 : bin;
 }

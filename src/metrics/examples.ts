@@ -1,6 +1,7 @@
 import { shownPixels } from "../large-images.ts";
 import { samplePositions, seededRandom } from "../random.ts";
 import type { Dataset, Example, ScoredBatch } from "../types.ts";
+import { probabilityOf } from "./rows.ts";
 
 /** Images in each of the two pictures: as many as the tutorial shows. */
 const EXAMPLES = 30;
@@ -32,7 +33,7 @@ export function examplePicker({ size, classes, shape }: Dataset, seed: number): 
     index: batch.indices[row]!,
     truth: classes[batch.truth[row]!]!,
     predicted: classes[batch.predicted[row]!]!,
-    confidence: confidenceOf(batch, row, classes.length),
+    confidence: probabilityOf(batch, batch.predicted[row]!, row, classes.length),
     pixels: shownPixels(batch.pixels.subarray(row * pixels, (row + 1) * pixels), shape),
   });
 
@@ -41,7 +42,7 @@ export function examplePicker({ size, classes, shape }: Dataset, seed: number): 
       for (let row = 0; row < batch.truth.length; row++, position++) {
         if (wanted.has(position)) sample.push(kept(batch, row));
         if (batch.truth[row] === batch.predicted[row]) continue;
-        const confidence = confidenceOf(batch, row, classes.length) ?? 0;
+        const confidence = probabilityOf(batch, batch.predicted[row]!, row, classes.length) ?? 0;
         const last = mistakes.at(-1);
         if (mistakes.length < EXAMPLES || confidence > (last?.confidence ?? 0)) {
           insert(mistakes, kept(batch, row));
@@ -50,10 +51,6 @@ export function examplePicker({ size, classes, shape }: Dataset, seed: number): 
     },
     picked: () => ({ sample: sample.map(encoded), mistakes: mistakes.map(encoded) }),
   };
-}
-
-function confidenceOf(batch: ScoredBatch, row: number, classes: number): number | null {
-  return batch.probabilities === null ? null : batch.probabilities[row * classes + batch.predicted[row]!]!;
 }
 
 /** Keeps the list sorted, most confident first; among equals the one that came first stays ahead. */

@@ -6,7 +6,8 @@ import { loss, percent } from "./wording.ts";
 
 /** What a warning is about. */
 export type GuardName =
-  | "not finite"
+  | "no prediction"
+  | "label alone"
   | "not normalised"
   | "saturated"
   | "no probabilities"
@@ -34,7 +35,9 @@ export function found(guard: GuardName, text: string | null): Finding[] {
 export interface ScoreCounts {
   /** Images with probabilities. */
   images: number;
-  /** Rows of scores that did not sum to one. */
+  /** Images with a label, and scores that are no probabilities. */
+  lacking: number;
+  /** Rows of scores that do not sum to one. */
   rowSumsOff: number;
   /** k×k, rows true, columns predicted: images whose confidence is 1. */
   readonly sure: Float64Array;
@@ -58,12 +61,18 @@ const LEAST_MISTAKES = 3;
 const LEVEL = 0.99;
 const GOOD_ACCURACY = 0.5;
 
+/** Images whose scores are no probabilities: those without a prediction, and those whose scores are all 0. */
+export interface Unusable {
+  readonly unpredicted: number;
+  readonly zero: number;
+}
+
 /** What the scores are, whatever the predictions. */
 export function scoreFindings(
   counts: ScoreCounts,
   measurements: Measurements,
   relabelling: Relabelling | null,
-  failures: number,
+  unusable: Unusable,
 ): Finding[] {
   // One of these is enough: each says that the confidences are not what they claim.
   const confidences = [
@@ -72,7 +81,8 @@ export function scoreFindings(
     ...found("softmax twice", softmaxTwice(counts, measurements)),
   ];
   return [
-    ...found("not finite", notFinite(failures, imagesOf(measurements))),
+    ...found("no prediction", withoutPrediction(unusable, counts.lacking, imagesOf(measurements))),
+    ...found("label alone", labelAlone(unusable, counts.lacking, imagesOf(measurements))),
     ...found("not normalised", notNormalised(counts)),
     ...confidences.slice(0, 1),
   ];
@@ -82,19 +92,37 @@ export function imagesOf({ confusionMatrix }: Measurements): number {
   return confusionMatrix.flat().reduce((sum, count) => sum + count, 0);
 }
 
-function notFinite(failures: number, images: number): string | null {
-  if (failures === 0) return null;
+const NO_PROBABILITIES = "scores that are not finite, not in 0 to 1, or all 0";
+
+function withoutPrediction(unusable: Unusable, lacking: number, images: number): string | null {
+  const { unpredicted } = unusable;
+  if (unpredicted === 0) return null;
   return (
-    `${grouped(failures)} of ${grouped(images + failures)} images have scores that are not finite, below 0, or all 0: ` +
-    "they have no prediction and are in no number of this report. The model's arithmetic probably overflows on " +
-    "pixels of this size (see --scale), or its weights are damaged."
+    `${grouped(unpredicted)} of ${grouped(images + unpredicted)} images have ${NO_PROBABILITIES}: they have no prediction ` +
+    `and are in no number of this report but the range of the accuracy. ${causeOf(unusable, lacking)}`
   );
+}
+
+/** The prediction is the model's own label, or its largest score. */
+function labelAlone(unusable: Unusable, lacking: number, images: number): string | null {
+  if (lacking === 0) return null;
+  return (
+    `${grouped(lacking)} of ${grouped(images)} images have a label and no probabilities, as they have ${NO_PROBABILITIES}: they ` +
+    `count in the accuracy, and are left out of all that needs probabilities. ${causeOf(unusable, lacking)}`
+  );
+}
+
+function causeOf({ unpredicted, zero }: Unusable, lacking: number): string {
+  return zero === unpredicted + lacking
+    ? "All of their scores are 0: they are probably too small for float32. Export the model with its logits, or their " +
+        "log-softmax, as its output."
+    : "The model's arithmetic probably overflows on pixels of this size (see --scale), or its weights are damaged.";
 }
 
 function notNormalised({ rowSumsOff, images }: ScoreCounts): string | null {
   if (rowSumsOff === 0) return null;
   return (
-    `${grouped(rowSumsOff)} of ${grouped(images)} rows of scores do not sum to one: each was divided by its sum. ` +
+    `${grouped(rowSumsOff)} of ${grouped(images)} rows of scores do not sum to one: each was divided by its sum for the log loss. ` +
     "The scores are probably not the model's probabilities: log loss, calibration and curves mean little, the " +
     "predicted classes are not affected. Export the model with softmax as its last step, or name the right --output."
   );

@@ -1,19 +1,20 @@
 import type { Measurements, ScoredBatch } from "../types.ts";
 import { labelFindings } from "./guards-labels.ts";
-import { scoreFindings, type Finding, type ScoreCounts } from "./guards-scores.ts";
+import { scoreFindings, type Finding, type ScoreCounts, type Unusable } from "./guards-scores.ts";
+import { hasProbabilities } from "./rows.ts";
 import { relabelling } from "./relabelling.ts";
 import { SURE } from "./trial.ts";
 
 /** Watches scored images for what points to a mistake in how a model is used rather than in the model. */
 export interface Guards {
-  /** @param rowSumsOff rows whose scores summed to something other than one before they were normalised */
+  /** @param rowSumsOff rows whose scores sum to something other than one */
   add(batch: ScoredBatch, rowSumsOff: number): void;
   /**
    * What was seen, what it may mean and what to do. The same for any batches in any order.
    *
-   * @param failures images whose scores are no distribution
+   * @param unusable images whose scores are no probabilities
    */
-  findings(measurements: Measurements, classes: readonly string[], failures: number): Finding[];
+  findings(measurements: Measurements, classes: readonly string[], unusable: Unusable): Finding[];
 }
 
 export type { Finding, GuardName } from "./guards-scores.ts";
@@ -22,6 +23,7 @@ export type { Finding, GuardName } from "./guards-scores.ts";
 export function createGuards(classes: number): Guards {
   const counts: ScoreCounts = {
     images: 0,
+    lacking: 0,
     rowSumsOff: 0,
     sure: new Float64Array(classes ** 2),
     largest: 0,
@@ -34,10 +36,10 @@ export function createGuards(classes: number): Guards {
       counts.rowSumsOff += rowSumsOff;
       if (batch.probabilities !== null) countScores(counts, batch, batch.probabilities, classes);
     },
-    findings(measurements, names, failures) {
+    findings(measurements, names, unusable) {
       const moved = relabelling(measurements.confusionMatrix);
       return [
-        ...scoreFindings(counts, measurements, moved, failures),
+        ...scoreFindings(counts, measurements, moved, unusable),
         ...labelFindings(counts, measurements, names, moved),
       ];
     },
@@ -46,22 +48,30 @@ export function createGuards(classes: number): Guards {
 
 function countScores(
   counts: ScoreCounts,
-  { truth, predicted }: ScoredBatch,
+  batch: ScoredBatch,
   probabilities: Float64Array,
   classes: number,
 ): void {
+  const { truth, predicted } = batch;
   const { sure, lowest, highest } = counts;
-  for (let row = 0, at = 0; row < truth.length; row++) {
-    for (let c = 0; c < classes; c++, at++) {
-      const p = probabilities[at]!;
+  let lacking = 0;
+  for (let row = 0; row < truth.length; row++) {
+    if (!hasProbabilities(batch, row, classes)) {
+      lacking += 1;
+      continue;
+    }
+    const given = probabilities.subarray(row * classes, (row + 1) * classes);
+    for (let c = 0; c < classes; c++) {
+      const p = given[c]!;
       if (p < lowest[c]!) lowest[c] = p;
       if (p > highest[c]!) highest[c] = p;
     }
-    counts.softmaxTwice &&= isSoftmaxOfShares(probabilities.subarray(row * classes, at));
-    const confidence = probabilities[row * classes + predicted[row]!]!;
+    counts.softmaxTwice &&= isSoftmaxOfShares(given);
+    const confidence = given[predicted[row]!]!;
     if (confidence >= SURE) sure[truth[row]! * classes + predicted[row]!]! += 1;
   }
-  counts.images += truth.length;
+  counts.images += truth.length - lacking;
+  counts.lacking += lacking;
   counts.largest = Math.max(...highest);
 }
 

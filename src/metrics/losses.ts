@@ -16,12 +16,14 @@ export class Losses {
       const start = row * classes;
       const actual = start + truth[row]!;
       let brier = 0;
+      let sum = 0;
       for (let at = start; at < start + classes; at++) {
         const p = probabilities[at]!;
         const error = at === actual ? 1 - p : p;
         brier += error * error;
+        sum += clip(p);
       }
-      this.#sums.add(LOG_LOSS, -Math.log(clip(probabilities[actual]!)));
+      this.#sums.add(LOG_LOSS, -Math.log(clip(probabilities[actual]!) / sum));
       this.#sums.add(BRIER, brier);
     }
     this.#images += truth.length;
@@ -33,14 +35,14 @@ export class Losses {
   }
 
   /**
-   * Mean of −ln p of the true class, p clipped to float64's epsilon. scikit-learn 1.2 divides the clipped row by its sum
-   * again, which changes less than 1e-13 in rows that sum to one.
+   * Mean of −ln p of the true class. As scikit-learn 1.2 does, probabilities are clipped to float64's epsilon and each row
+   * is divided by its sum, because a larger sum alone would lower the loss.
    */
   logLoss(): Estimate {
     return pointEstimate(this.#sums.value(LOG_LOSS) / this.#images);
   }
 
-  /** Mean over images of the squared errors summed over the classes: 0 … 2. */
+  /** Mean over images of the squared errors of the given probabilities, summed over the classes: 0 … 2 where they sum to one. */
   brierScore(): Estimate {
     return pointEstimate(this.#sums.value(BRIER) / this.#images);
   }

@@ -1,5 +1,6 @@
 import { imagesAtOnce } from "../large-images.ts";
 import type { ScoredBatch } from "../types.ts";
+import { MOST_PROBABLE } from "./rows.ts";
 
 /** @throws RangeError where two batches do not hold the same images in the same order, or scores that are none */
 export function checkSameImages(endpoint: ScoredBatch, model: ScoredBatch, classes: number): void {
@@ -21,7 +22,8 @@ export function checkSameImages(endpoint: ScoredBatch, model: ScoredBatch, class
         `${probabilities.length} probabilities of the ${side} for ${images} images of ${classes} classes`,
       );
     }
-    const wrong = probabilities?.find((p) => !(p >= 0 && p <= 1));
+    // NaN: an image with a label alone.
+    const wrong = probabilities?.find((p) => p < 0 || p > MOST_PROBABLE);
     if (wrong !== undefined) throw new RangeError(`probability ${wrong} of the ${side} is not in 0 … 1`);
   }
   for (let row = 0; row < images; row++) {

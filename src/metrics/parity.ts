@@ -3,6 +3,7 @@ import { proportion } from "./intervals.ts";
 import { shownPixels } from "../large-images.ts";
 import { FirstFew } from "./first-few.ts";
 import { judge, type Differences, type Judgement } from "./parity-judgement.ts";
+import { hasProbabilities, probabilityOf } from "./rows.ts";
 import { checkSameImages, ParityEvidence } from "./parity-rows.ts";
 import { parityStatement, type Likeness } from "./parity-wording.ts";
 
@@ -50,6 +51,11 @@ interface Example extends ParityDifference {
   readonly pixels: Uint8Array;
 }
 
+interface Row {
+  readonly own: Float64Array;
+  readonly sum: number;
+}
+
 class RunningParity implements ParityTally {
   readonly #classes: readonly string[];
   readonly #shape: readonly [number, number];
@@ -66,6 +72,8 @@ class RunningParity implements ParityTally {
   #differing = 0;
   #largest: number | null = 0;
   #sum = 0;
+  /** Images of which both have probabilities. */
+  #compared = 0;
   #gap: number | null = 0;
 
   constructor(classes: readonly string[], shape: readonly [number, number]) {
@@ -77,23 +85,31 @@ class RunningParity implements ParityTally {
 
   add(endpoint: ScoredBatch, model: ScoredBatch): void {
     checkSameImages(endpoint, model, this.#classes.length);
-    this.#addProbabilities(endpoint.probabilities, model.probabilities);
+    this.#addProbabilities(endpoint, model);
     for (let row = 0; row < model.truth.length; row++) this.#addRow(endpoint, model, row);
   }
 
-  #addProbabilities(endpoint: Float64Array | null, model: Float64Array | null): void {
-    if (endpoint === null || model === null) {
+  /** Compares distributions, each row divided by its sum: one side may have left that to its user. */
+  #addProbabilities(endpoint: ScoredBatch, model: ScoredBatch): void {
+    if (endpoint.probabilities === null || model.probabilities === null) {
       this.#largest = null;
       return;
     }
-    let [largest, sum] = [this.#largest ?? 0, this.#sum];
-    for (let at = 0; at < model.length; at++) {
-      const difference = Math.abs(endpoint[at]! - model[at]!);
-      sum += difference;
-      if (difference > largest) largest = difference;
+    const k = this.#classes.length;
+    for (let row = 0; row < model.truth.length; row++) {
+      if (!hasProbabilities(endpoint, row, k) || !hasProbabilities(model, row, k)) continue;
+      const [theirs, ours] = [endpoint, model].map(({ probabilities }) => {
+        const own = probabilities!.subarray(row * k, (row + 1) * k);
+        const sum = own.reduce((a, b) => a + b, 0);
+        return { own, sum };
+      }) as [Row, Row];
+      this.#compared += 1;
+      for (let c = 0; c < k; c++) {
+        const difference = Math.abs(theirs.own[c]! / theirs.sum - ours.own[c]! / ours.sum);
+        this.#sum += difference;
+        if (this.#largest !== null && difference > this.#largest) this.#largest = difference;
+      }
     }
-    this.#sum = sum;
-    if (this.#largest !== null) this.#largest = largest;
   }
 
   #addRow(endpoint: ScoredBatch, model: ScoredBatch, row: number): void {
@@ -157,13 +173,13 @@ class RunningParity implements ParityTally {
     const differences = this.#differences();
     const { images, differing, largest, sum } = differences;
     const judgement = judge(differences);
-    const none = images === 0 || largest === null;
+    const none = this.#compared === 0 || largest === null;
     return {
       model,
       images,
       agreement: proportion(images - differing, images),
       maxDifference: none ? null : largest,
-      meanDifference: none ? null : sum / (images * this.#classes.length),
+      meanDifference: none ? null : sum / (this.#compared * this.#classes.length),
       modelAccuracy: proportion(this.#right.both + this.#right.model, images),
       verdict: judgement.verdict,
       statement: parityStatement(differences, judgement, model.name, likeness),
@@ -186,13 +202,9 @@ function confidenceOf({ endpointConfidence, modelConfidence }: ParityDifference)
   return Math.min(endpointConfidence ?? modelConfidence ?? 0, modelConfidence ?? endpointConfidence ?? 0);
 }
 
-function probabilityOf(batch: ScoredBatch, label: number, row: number, classes: number): number | null {
-  return batch.probabilities === null ? null : batch.probabilities[row * classes + label]!;
-}
-
 /** By how much a side prefers its own prediction to the other's. */
 function gapOf(batch: ScoredBatch, other: number, row: number, classes: number): number | null {
-  if (batch.probabilities === null) return null;
-  const own = batch.probabilities[row * classes + batch.predicted[row]!]!;
-  return own - batch.probabilities[row * classes + other]!;
+  const own = probabilityOf(batch, batch.predicted[row]!, row, classes);
+  const others = probabilityOf(batch, other, row, classes);
+  return own === null || others === null ? null : own - others;
 }

@@ -19,6 +19,9 @@ const NEAR_BINS = (NEAR_OCTAVE - 1) << NEAR_PART_BITS;
 /** Bins a class: one for exactly 0, those up to 1/2, one for 1/2, and the same mirrored up to exactly 1. */
 export const BINS = 2 * (1 + FAR_BINS + NEAR_BINS) + 1;
 
+/** probabilities: in 0 … 1, but for rounding; logits: any numbers, −Infinity too. */
+export type ScoreKind = "probabilities" | "logits";
+
 /** Images whose scores are kept together. */
 interface Chunk {
   /** rows×classes */
@@ -34,13 +37,15 @@ interface Chunk {
 export class ScoreStore {
   readonly #classes: number;
   readonly #rowLimit: number;
+  readonly #binOf: (score: number) => number;
   #rows = 0;
   #chunks: Chunk[] = [];
   /** classes×bins×2: negatives and positives. Null while every score is kept. */
   #bins: Uint32Array | null = null;
 
-  constructor(classes: number, exactScores: number) {
+  constructor(classes: number, exactScores: number, kind: ScoreKind = "probabilities") {
     this.#classes = classes;
+    this.#binOf = kind === "logits" ? logitBin : binOf;
     this.#rowLimit = Math.floor(exactScores / classes);
   }
 
@@ -49,7 +54,7 @@ export class ScoreStore {
     return this.#bins === null;
   }
 
-  /** @param scores n×classes, each in 0 … 1 */
+  /** @param scores n×classes */
   add(truth: Uint8Array, scores: Float64Array): void {
     this.#rows += truth.length;
     if (this.#rows > this.#rowLimit) this.#countInto(this.#switchToBins(), truth, scores);
@@ -112,6 +117,7 @@ export class ScoreStore {
 
   #countInto(bins: Uint32Array, truth: Uint8Array, scores: Float64Array): void {
     const classes = this.#classes;
+    const binOf = this.#binOf;
     for (let row = 0, at = 0; row < truth.length; row++) {
       for (let c = 0; c < classes; c++, at++) {
         bins[2 * (c * BINS + binOf(scores[at]!)) + (truth[row] === c ? 1 : 0)]! += 1;
@@ -120,9 +126,24 @@ export class ScoreStore {
   }
 }
 
-/** The bin of a score: never lower for a higher score. */
+/** The bin of a probability: never lower for a higher one. */
 export function binOf(score: number): number {
+  if (score >= 1) return BINS - 1;
   return score < 0.5 ? distanceBin(score) : BINS - 1 - distanceBin(1 - score);
+}
+
+const MIDDLE = (BINS - 1) / 2;
+
+/**
+ * The bin of a logit: never lower for a higher one. The bins of one that is positive are equal parts of every octave
+ * from 2^-16 to 2^15, two more for what is smaller and larger, and mirrored for negative ones; −Infinity is alone.
+ */
+export function logitBin(score: number): number {
+  if (score === -Infinity) return 0;
+  number[0] = Math.abs(score);
+  const bits = Math.max(LOGIT_START, Math.min(words[HIGH]!, LOGIT_END - 1)) - LOGIT_START;
+  const distance = score === 0 ? 0 : 1 + (bits >>> (20 - LOGIT_PART_BITS));
+  return score < 0 ? MIDDLE - distance : MIDDLE + distance;
 }
 
 const number = new Float64Array(1);
@@ -131,6 +152,9 @@ const words = new Uint32Array(number.buffer);
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 const FAR_START = (1023 - FAR_OCTAVE) << 20;
 const NEAR_START = (1023 - NEAR_OCTAVE) << 20;
+const LOGIT_PART_BITS = 10;
+const LOGIT_START = (1023 - 16) << 20;
+const LOGIT_END = (1023 + 15) << 20;
 
 /** The bin of a distance of 0 … 1/2: 0 for none, and the smallest octave's first for all below it. */
 function distanceBin(distance: number): number {

@@ -4,7 +4,8 @@ import { confusionMatrix, countBatch, topConfusions, weakestClass } from "./conf
 import { precisionRecallCurve, rocCurve } from "./curves.ts";
 import { Losses } from "./losses.ts";
 import { areas, TrueRanks, type Areas } from "./ranking.ts";
-import { EXACT_SCORES, ScoreStore } from "./scores.ts";
+import { hasProbabilities, MOST_PROBABLE, pick } from "./rows.ts";
+import { EXACT_SCORES, ScoreStore, type ScoreKind } from "./scores.ts";
 import { addInto } from "./sums.ts";
 import { computeClassMetrics, computeMetrics } from "./table.ts";
 
@@ -18,11 +19,15 @@ export interface TallyOptions {
  * size, in any order, over any number of merged shards give the same measurements to the last bit.
  */
 export interface Tally {
-  /** @throws RangeError where a label is no class, or a probability is not in 0 … 1 */
+  /**
+   * Images with a label alone are in no number that needs probabilities.
+   *
+   * @throws RangeError where a label is no class, or a probability is not in 0 … 1
+   */
   add(batch: ScoredBatch): void;
   /** Adds what another tally of the same classes has counted, and leaves that one as it is. */
   merge(other: Tally): void;
-  /** What has been counted so far; every number that needs probabilities is null unless all images have them. */
+  /** What has been counted so far; every number that needs probabilities is of the images that have them, and null where a batch came without. */
   measurements(): Measurements;
 }
 
@@ -33,6 +38,8 @@ export function createTally(classes: readonly string[], options: TallyOptions = 
 
 /** What is counted of probabilities. */
 interface ScoreCounts {
+  /** What ranks the images. */
+  readonly kind: ScoreKind;
   readonly losses: Losses;
   readonly calibration: Calibration;
   readonly ranks: TrueRanks;
@@ -44,6 +51,8 @@ class RunningTally implements Tally {
   readonly #exactScores: number;
   readonly #counts: Float64Array;
   #images = 0;
+  /** Of them, those without probabilities. */
+  #lacking = 0;
   /** Null before the first image, and for good after an image without probabilities. */
   #scores: ScoreCounts | null = null;
 
@@ -54,18 +63,15 @@ class RunningTally implements Tally {
   }
 
   add(batch: ScoredBatch): void {
-    const { truth, predicted, probabilities } = batch;
+    const { truth, probabilities } = batch;
     if (truth.length === 0) return;
     const k = this.#classes.length;
-    checkBatch(batch, k);
+    const rows = rowsWithProbabilities(batch, k);
     countBatch(this.#counts, batch, k);
-    const scores = this.#scoresWith(probabilities !== null);
+    const scores = this.#scoresOf(probabilities && (batch.logits ? "logits" : "probabilities"));
     this.#images += truth.length;
-    if (scores === null || probabilities === null) return;
-    scores.losses.add(truth, probabilities, k);
-    scores.calibration.add(truth, predicted, probabilities, k);
-    scores.ranks.add(truth, probabilities);
-    scores.store.add(truth, probabilities);
+    this.#lacking += rows === null ? 0 : truth.length - rows.length;
+    if (scores !== null) addScores(scores, rows === null ? batch : pick(batch, rows, 0, k), k);
   }
 
   merge(other: Tally): void {
@@ -77,8 +83,9 @@ class RunningTally implements Tally {
     }
     if (other.#images === 0) return;
     addInto(this.#counts, other.#counts);
-    const scores = this.#scoresWith(other.#scores !== null);
+    const scores = this.#scoresOf(other.#scores && other.#scores.kind);
     this.#images += other.#images;
+    this.#lacking += other.#lacking;
     if (scores === null || other.#scores === null) return;
     scores.losses.merge(other.#scores.losses);
     scores.calibration.merge(other.#scores.calibration);
@@ -89,12 +96,13 @@ class RunningTally implements Tally {
   measurements(): Measurements {
     const classes = this.#classes;
     const matrix = confusionMatrix(this.#counts, classes.length);
-    const scores = this.#scores;
+    const scores = this.#lacking < this.#images ? this.#scores : null;
     const ranked = scores && rankingOf(scores.store, classes);
     const bins = scores && scores.calibration.bins();
     const summary = scores && ranked && { ...scores, areas: ranked.areas };
     return {
       confusionMatrix: matrix.counts.to2DArray(),
+      withoutProbabilities: scores === null ? this.#images : this.#lacking,
       metrics: computeMetrics(matrix, summary),
       perClass: computeClassMetrics(matrix, summary, classes),
       weakestClass: weakestClass(matrix, classes),
@@ -105,44 +113,68 @@ class RunningTally implements Tally {
     };
   }
 
-  /** The counts to add images to, that come with probabilities or without. */
-  #scoresWith(probabilities: boolean): ScoreCounts | null {
-    if (!probabilities) this.#scores = null;
-    else if (this.#images === 0) {
+  /** The counts to add images to that come with such scores; null: without. */
+  #scoresOf(kind: ScoreCounts["kind"] | null): ScoreCounts | null {
+    if (kind === null) return (this.#scores = null);
+    if (this.#images === 0) {
       const k = this.#classes.length;
       this.#scores = {
+        kind,
         losses: new Losses(),
         calibration: new Calibration(),
         ranks: new TrueRanks(k),
-        store: new ScoreStore(k, this.#exactScores),
+        store: new ScoreStore(k, this.#exactScores, kind),
       };
     }
+    if (this.#scores !== null && this.#scores.kind !== kind)
+      throw new RangeError(`${kind} cannot be ranked among ${this.#scores.kind}`);
     return this.#scores;
   }
 }
 
-/** What is out of range would be counted in another class's cell, or in no bin: nothing of such a batch is counted. */
-function checkBatch({ truth, predicted, probabilities }: ScoredBatch, classes: number): void {
+/** Images that all have probabilities. */
+function addScores(scores: ScoreCounts, batch: ScoredBatch, classes: number): void {
+  const { truth, predicted, probabilities, logits } = batch;
+  if (probabilities === null) return;
+  scores.losses.add(truth, probabilities, classes);
+  scores.calibration.add(truth, predicted, probabilities, classes);
+  scores.ranks.add(truth, logits ?? probabilities);
+  scores.store.add(truth, logits ?? probabilities);
+}
+
+/**
+ * The rows that have probabilities; null: all. What is out of range would be counted in another class's cell, or in no
+ * bin: nothing of such a batch is counted.
+ */
+function rowsWithProbabilities(batch: ScoredBatch, classes: number): readonly number[] | null {
+  const { truth, predicted, probabilities } = batch;
   for (let row = 0; row < truth.length; row++) {
     const label = Math.max(truth[row]!, predicted[row]!);
     if (label >= classes) {
       throw new RangeError(`label ${label} of image ${row} of the batch: there are ${classes} classes`);
     }
   }
-  if (probabilities === null) return;
+  if (probabilities === null) return [];
   if (probabilities.length !== truth.length * classes) {
     throw new RangeError(
       `${probabilities.length} probabilities for ${truth.length} images of ${classes} classes`,
     );
   }
-  for (let at = 0; at < probabilities.length; at++) {
-    const p = probabilities[at]!;
-    if (!(p >= 0 && p <= 1)) {
-      throw new RangeError(
-        `probability ${p} of image ${Math.floor(at / classes)} of the batch is not in 0 … 1`,
-      );
+  let lacking = 0;
+  for (let row = 0, at = 0; row < truth.length; row++) {
+    if (!hasProbabilities(batch, row, classes)) {
+      lacking += 1;
+      at += classes;
+      continue;
+    }
+    for (const end = at + classes; at < end; at++) {
+      const p = probabilities[at]!;
+      if (!(p >= 0 && p <= MOST_PROBABLE))
+        throw new RangeError(`probability ${p} of image ${row} of the batch is not in 0 … 1`);
     }
   }
+  if (lacking === 0) return null;
+  return [...truth.keys()].filter((row) => hasProbabilities(batch, row, classes));
 }
 
 function rankingOf(

@@ -44,7 +44,7 @@ export function trialOf({ labels, probabilities }: Scores, truth: Uint8Array, cl
 }
 
 /** Null where the row is no distribution: something not finite, below 0, or all 0. */
-function sumOfRow(probabilities: Float32Array, start: number, classes: number): number | null {
+function sumOfRow(probabilities: Float32Array | Float64Array, start: number, classes: number): number | null {
   let sum = 0;
   for (let at = start; at < start + classes; at++) {
     if (!(probabilities[at]! >= 0)) return null;

@@ -51,7 +51,8 @@ function rowsText(
     let confidence = "";
     if (probabilities !== null) {
       for (let c = 0; c < k; c++) {
-        const probability = String(probabilities[i * k + c]);
+        const given = probabilities[i * k + c]!;
+        const probability = Number.isNaN(given) ? "" : String(given);
         if (c === label) confidence = probability;
         scores += `,${probability}`;
       }

@@ -40,11 +40,11 @@ const METRICS: Readonly<Record<string, Definition>> = {
   top_5_accuracy: share("Top-5 accuracy", "Share of images whose true class is among the 5 most probable."),
   log_loss: number(
     "Log loss",
-    "Mean of −ln of the probability given to the true class, in nats: lower is better.",
+    "Mean of −ln of the probability given to the true class, each row divided by its sum, in nats: lower is better.",
   ),
   brier_score: number(
     "Brier score",
-    "Mean over images of the squared error of the probabilities, summed over classes: 0 to 2, lower is better.",
+    "Mean over images of the squared error of the given probabilities, summed over classes: lower is better, and at most 2 where they sum to 1.",
   ),
   roc_auc_macro: number("ROC AUC, macro", "Mean of the classes' one-vs-rest areas under the ROC curve."),
   roc_auc_weighted: number(
@@ -65,7 +65,10 @@ export const TERMS: readonly (readonly [term: string, meaning: string])[] = [
   ["Precision", "Of the images predicted to be of the class, the share that truly are."],
   ["Recall", "Of the images that truly are of the class, the share that was predicted so."],
   ["F1", "Harmonic mean of precision and recall."],
-  ["ROC AUC", "Chance that an image of the class gets a higher score for it than an image of another class."],
+  [
+    "ROC AUC",
+    "Chance that an image of the class gets a higher score for it, as the model gave it, than an image of another class.",
+  ],
   ["Average precision", "Precision averaged over the recalls reached as the threshold falls."],
   [
     "Weakest class",

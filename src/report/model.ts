@@ -5,7 +5,7 @@ import { bytes, count, speed } from "./format.ts";
 export const MEANINGS = {
   probabilities: "probabilities that sum to 1",
   "log-probabilities": "logarithms of probabilities",
-  "one-vs-rest": "one score in 0–1 a class, divided by their sum",
+  "one-vs-rest": "one score in 0–1 a class, not summing to 1: divided by their sum for the log loss",
   logits: "logits, turned into probabilities by softmax",
   labels: "the predicted class alone, without scores",
 } as const satisfies Record<ScoreMeaning, string>;

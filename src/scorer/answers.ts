@@ -1,33 +1,40 @@
 import type { Tensor } from "onnxruntime-node";
 
 import { ScorerError } from "../errors.ts";
-import type { ScoreMeaning } from "../types.ts";
+import type { ScoreMeaning, Scores } from "../types.ts";
 import type { Row } from "./outputs.ts";
 
-/** Writes scores as probabilities, `rows` images from the start of `scores` to image `start` of `target`. */
-export function writeProbabilities(
+/** Tables [n, k] to write scores into: as they are given, and, where those are no probabilities, what softmax makes of them. */
+export type ScoreTables = Pick<Scores, "logits"> & { readonly probabilities: Float64Array };
+
+/** Tables for `images` images. */
+export function scoreTables(meaning: ScoreMeaning, images: number, classes: number): ScoreTables {
+  const probabilities = new Float64Array(images * classes);
+  const given = meaning === "probabilities" || meaning === "one-vs-rest";
+  return given ? { probabilities } : { probabilities, logits: new Float64Array(images * classes) };
+}
+
+/** Writes the scores of `rows` images, from the start of `scores` to image `start` of the tables. */
+export function writeScores(
   scores: Row,
-  meaning: ScoreMeaning,
-  target: Float32Array,
+  { probabilities, logits }: ScoreTables,
   start: number,
   rows: number,
   classes: number,
 ): void {
-  if (meaning === "probabilities" || meaning === "one-vs-rest") {
-    target.set(scores.subarray(0, rows * classes), start * classes);
-    return;
-  }
-  for (let row = 0; row < rows; row++)
-    softmax(scores, row * classes, target, (start + row) * classes, classes);
+  (logits ?? probabilities).set(scores.subarray(0, rows * classes), start * classes);
+  if (logits === undefined) return;
+  for (let row = start; row < start + rows; row++) softmax(logits, probabilities, row * classes, classes);
 }
 
 /** softmax(x) = exp(x − max x) / Σ exp(x − max x), which gives probabilities back for their logarithms too. */
-function softmax(scores: Row, from: number, target: Float32Array, to: number, classes: number): void {
+function softmax(scores: Float64Array, target: Float64Array, start: number, classes: number): void {
+  const end = start + classes;
   let largest = -Infinity;
-  for (let k = 0; k < classes; k++) largest = Math.max(largest, scores[from + k]!);
+  for (let at = start; at < end; at++) largest = Math.max(largest, scores[at]!);
   let sum = 0;
-  for (let k = 0; k < classes; k++) sum += Math.exp(scores[from + k]! - largest);
-  for (let k = 0; k < classes; k++) target[to + k] = Math.exp(scores[from + k]! - largest) / sum;
+  for (let at = start; at < end; at++) sum += target[at] = Math.exp(scores[at]! - largest);
+  for (let at = start; at < end; at++) target[at]! /= sum;
 }
 
 /** The class of the largest score; the first of equal ones, as NumPy's argmax. */

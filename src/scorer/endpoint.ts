@@ -19,6 +19,8 @@ import { continued, entriesOf, Known, NOTHING_KNOWN } from "./endpoint/known.ts"
 import { understand, type Understood } from "./endpoint/understand.ts";
 import { redactor, shownUrl } from "./http/secrets.ts";
 import { openTransport } from "./http/transport.ts";
+import type { OutputPlan } from "./outputs.ts";
+import { scoreTables, writeScores } from "./answers.ts";
 import { openJournal, type StoredAnswer } from "./journal.ts";
 import type { Images } from "./onnx.ts";
 import type { Answer } from "./protocols/protocol.ts";
@@ -119,9 +121,8 @@ function opened(
     scorer: (choice) => ({
       describe: () => description(options, understood, choice),
       score: (batch, signal) =>
-        score(batch, choice, images, plan.scores !== null, known, known.trying ? trying : scoring, signal),
-      askAgain: (batch, signal) =>
-        score(batch, choice, images, plan.scores !== null, NOTHING_KNOWN, scoring, signal),
+        score(batch, choice, images, plan, known, known.trying ? trying : scoring, signal),
+      askAgain: (batch, signal) => score(batch, choice, images, plan, NOTHING_KNOWN, scoring, signal),
       batchesAtOnce: BATCHES_AT_ONCE,
       traffic: {
         observe(listener: (record: RequestRecord) => void) {
@@ -163,7 +164,7 @@ async function score(
   { indices, pixels, labels }: Batch,
   choice: PixelChoice,
   { shape, classes }: Images,
-  scored: boolean,
+  plan: OutputPlan,
   known: Pick<Known, "find" | "keep">,
   delivery: Delivery<Item, StoredAnswer>,
   signal: AbortSignal,
@@ -193,18 +194,22 @@ async function score(
       failed.set(open[i]!, request === undefined ? { reason } : { reason, request });
     }
   });
-  return { ...together(answers, classes.length, scored), ...(failed.size === 0 ? {} : { failed }) };
+  return { ...together(answers, plan, classes.length), ...(failed.size === 0 ? {} : { failed }) };
 }
 
-function together(answers: readonly (StoredAnswer | null)[], classes: number, scored: boolean): Scores {
+function together(
+  answers: readonly (StoredAnswer | null)[],
+  { scores, label, meaning }: OutputPlan,
+  classes: number,
+): Scores {
   const labels = new Uint8Array(answers.length).fill(UNANSWERED);
-  const probabilities = scored ? new Float32Array(answers.length * classes) : null;
+  const tables = scores === null ? null : scoreTables(meaning, answers.length, classes);
   answers.forEach((answer, row) => {
     if (answer === null) return;
     labels[row] = answer.label;
-    if (answer.probabilities !== null) probabilities?.set(answer.probabilities, row * classes);
+    if (answer.scores !== null && tables !== null) writeScores(answer.scores, tables, row, 1, classes);
   });
-  return { labels, probabilities };
+  return { labels, probabilities: null, ...tables, ...(label !== null && { labelled: true }) };
 }
 
 function description(

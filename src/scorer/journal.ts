@@ -89,9 +89,9 @@ export function openJournal(
       const size = recordBytes(classes);
       const bytes = Buffer.alloc(entries.length * size);
       for (const [i, { index, pixels, answer }] of entries.entries()) {
-        const { probabilities } = answer;
-        if (probabilities !== null && probabilities.length !== classes)
-          throw new Error(`${probabilities.length} probabilities for ${classes} classes`);
+        const { scores } = answer;
+        if (scores !== null && scores.length !== classes)
+          throw new Error(`${scores.length} scores for ${classes} classes`);
         writeRecord(bytes.subarray(i * size, (i + 1) * size), keys.key(way, index, pixels), answer);
       }
       own.append(bytes, head);

@@ -6,7 +6,15 @@ import { ScorerError } from "../errors.ts";
 import { imagesAtOnce } from "../large-images.ts";
 import type { Batch, Layout, PixelChoice, Resize, Scorer, ScorerDescription, Scores } from "../types.ts";
 import { describeTensor, inputPlans, type InputPlan, type TensorMetadata } from "./adapter.ts";
-import { columnOrder, inOrder, writeArgmax, writeLabels, writeProbabilities } from "./answers.ts";
+import {
+  columnOrder,
+  inOrder,
+  scoreTables,
+  writeArgmax,
+  writeLabels,
+  writeScores,
+  type ScoreTables,
+} from "./answers.ts";
 import { choicesFor } from "./choices.ts";
 import { ELEMENTS, toDoubles, type Numbers } from "./elements.ts";
 import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan, type Outputs } from "./outputs.ts";
@@ -194,10 +202,8 @@ function scoring<Images extends Uint8Array | Rows>(
   const size = shape[0] * shape[1];
   const rowsPerRun = plan.fixedBatch ?? imagesAtOnce(loaded.heavy ? HEAVY_BATCH : Infinity, shape);
   return async (pixels, count, signal) => {
-    const scores: Scores = {
-      labels: new Uint8Array(count),
-      probabilities: output.scores === null ? null : new Float32Array(count * classes.length),
-    };
+    const labels = new Uint8Array(count);
+    const tables = output.scores === null ? null : scoreTables(output.meaning, count, classes.length);
     const step = Math.min(rowsPerRun, Math.max(1, count));
     for (let start = 0; start < count; start += step) {
       signal.throwIfAborted();
@@ -208,9 +214,9 @@ function scoring<Images extends Uint8Array | Rows>(
         pixels.subarray(start * size, (start + rows) * size) as Images,
         rows,
       );
-      writeScores(model, answer, scores, start, rows);
+      writeAnswer(model, answer, labels, tables, start, rows);
     }
-    return scores;
+    return { labels, probabilities: null, ...tables, ...(output.label !== null && { labelled: true }) };
   };
 }
 
@@ -235,19 +241,18 @@ async function run<Images>(
 }
 
 /** Writes one run's answer for the `rows` images from `start`. */
-function writeScores(
+function writeAnswer(
   { loaded, output, columns, images: { classes } }: Understood,
   answer: Outputs,
-  { labels, probabilities }: Scores,
+  labels: Uint8Array,
+  tables: ScoreTables | null,
   start: number,
   rows: number,
 ): void {
   const table = output.scores === null ? undefined : answer[output.scores];
   const given = table && toDoubles(table);
   const values = given && inOrder(given, columns);
-  if (values && probabilities) {
-    writeProbabilities(values, output.meaning, probabilities, start, rows, classes.length);
-  }
+  if (values && tables) writeScores(values, tables, start, rows, classes.length);
   const label = output.label === null ? undefined : answer[output.label];
   if (label) writeLabels(loaded.file.path, label, labels, start, rows, classes);
   else if (values) writeArgmax(values, labels, start, rows, classes.length);

@@ -1,4 +1,9 @@
-import { RequestError, type NumberBlock, type Numbers } from "../scorer/protocols/service.ts";
+import {
+  RequestError,
+  type NumberBlock,
+  type Numbers,
+  type ServedScores,
+} from "../scorer/protocols/service.ts";
 import type { Scores } from "../types.ts";
 import { AbortedError } from "./aborted.ts";
 
@@ -23,7 +28,7 @@ export interface BatcherOptions {
 
 /** A request's images on their way. */
 export interface Job {
-  readonly scores: Promise<Scores>;
+  readonly scores: Promise<ServedScores>;
   /** Nobody waits for them any more: the promise rejects with an AbortedError. */
   readonly cancel: () => void;
 }
@@ -36,7 +41,7 @@ class Pending {
   readonly count: number;
   readonly labels: Uint8Array;
   readonly probabilities: Float32Array | null;
-  readonly resolve: (scores: Scores) => void;
+  readonly resolve: (scores: ServedScores) => void;
   readonly reject: (error: unknown) => void;
   cancelled = false;
   /** Rows that were given out, and the place of the next one. */
@@ -49,7 +54,7 @@ class Pending {
     images: Numbers,
     count: number,
     classes: number | null,
-    resolve: (scores: Scores) => void,
+    resolve: (scores: ServedScores) => void,
     reject: (error: unknown) => void,
   ) {
     this.images = images;
@@ -94,7 +99,7 @@ export class Batcher {
   /** The promise rejects with a RequestError where the model gives no scores for a row, or with whatever `score` threw. */
   submit(images: Numbers, count: number): Job {
     let job: Pending | null = null;
-    const scores = new Promise<Scores>((resolve, reject) => {
+    const scores = new Promise<ServedScores>((resolve, reject) => {
       const { classes, hasProbabilities } = this.#options;
       job = new Pending(images, count, hasProbabilities ? classes : null, resolve, reject);
     });
@@ -221,7 +226,7 @@ export class Batcher {
 }
 
 /** The first row that is no distribution: not finite, below 0, or all 0; -1 where all are. */
-function firstWithoutScores(probabilities: Float32Array, classes: number): number {
+function firstWithoutScores(probabilities: Float32Array | Float64Array, classes: number): number {
   for (let start = 0; start < probabilities.length; start += classes) {
     let sum = 0;
     for (let k = start; k < start + classes; k++) sum += probabilities[k]! >= 0 ? probabilities[k]! : NaN;

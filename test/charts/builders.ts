@@ -85,6 +85,7 @@ export function evaluation(options: Options = {}): Evaluation {
     imagesPerSecond: 412_000,
     environment: null,
     confusionMatrix: matrix,
+    withoutProbabilities: probabilities ? 0 : images,
     metrics: {
       accuracy: images === 0 ? estimate(null) : { value: right / images, interval: interval(right, images) },
       roc_auc_macro: undefinedUnless(0.99),

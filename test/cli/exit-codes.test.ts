@@ -216,8 +216,8 @@ describe("images without a prediction", () => {
     expect(dataset).toMatchObject({ images: 100, scored: 100 - failures.count });
     expect(confusionMatrix.flat().reduce((sum, count) => sum + count, 0)).toBe(dataset.scored);
     expect(finished.stderr).toBe(
-      `mnist-evaluate: ${failures.count} of 100 images have no prediction (the model's scores are no distribution: not ` +
-        "finite, below 0, or all 0): see failures in gaps/metrics.json\n",
+      `mnist-evaluate: ${failures.count} of 100 images have no prediction (the model's scores are no probabilities: not ` +
+        "finite, not in 0 to 1, or all 0): see failures in gaps/metrics.json\n",
     );
   });
 

@@ -36,7 +36,7 @@ function spoken({ truth, probabilities, predicted = predictedBy(probabilities) }
   const [guards, tally] = [createGuards(CLASSES), createTally(NAMES)];
   guards.add(batch, 0);
   tally.add(batch);
-  return guards.findings(tally.measurements(), NAMES, 0).map(({ guard }) => guard);
+  return guards.findings(tally.measurements(), NAMES, { unpredicted: 0, zero: 0 }).map(({ guard }) => guard);
 }
 
 /** 44 ways to train: linear and with a hidden layer, on few and many images, long and short, sure and unsure. */

@@ -6,13 +6,17 @@ import { anyTable, batchOf, labels, measure, names, normalised, simulated, type 
 
 interface Circumstances {
   readonly rowSumsOff?: number;
+  /** Images without a prediction, of which so many have scores of 0 alone. */
   readonly failures?: number;
+  readonly zero?: number;
 }
 
-function warnings(table: Table, { rowSumsOff = 0, failures = 0 }: Circumstances = {}): string[] {
+function warnings(table: Table, { rowSumsOff = 0, failures = 0, zero = 0 }: Circumstances = {}): string[] {
   const guards = createGuards(table.classes.length);
   guards.add(batchOf(table), rowSumsOff);
-  return guards.findings(measure(table), table.classes, failures).map(({ text }) => text);
+  return guards
+    .findings(measure(table), table.classes, { unpredicted: failures, zero })
+    .map(({ text }) => text);
 }
 
 /** Truth and predictions, a row `[true, predicted, images]` a kind. */
@@ -220,17 +224,35 @@ describe("warnings() says what it most likely means", () => {
 
   test("that images have no scores", () => {
     expect(warnings(fair(100, 90), { failures: 1_234 })).toEqual([
-      "1,234 of 2,234 images have scores that are not finite, below 0, or all 0: they have no prediction and are in no " +
-        "number of this report. The model's arithmetic probably overflows on pixels of this size (see --scale), or its " +
-        "weights are damaged.",
+      "1,234 of 2,234 images have scores that are not finite, not in 0 to 1, or all 0: they have no prediction and are in " +
+        "no number of this report but the range of the accuracy. The model's arithmetic probably overflows on pixels of " +
+        "this size (see --scale), or its weights are damaged.",
+    ]);
+  });
+
+  test("that scores are all 0", () => {
+    expect(warnings(fair(100, 90), { failures: 7, zero: 7 })).toEqual([
+      "7 of 1,007 images have scores that are not finite, not in 0 to 1, or all 0: they have no prediction and are in no " +
+        "number of this report but the range of the accuracy. All of their scores are 0: they are probably too small for " +
+        "float32. Export the model with its logits, or their log-softmax, as its output.",
+    ]);
+  });
+
+  test("that images have a label and no probabilities", () => {
+    const table = simulated(2_000);
+    const probabilities = table.probabilities!.map((row, i) => (i < 30 ? row.map(() => NaN) : row));
+    expect(warnings({ ...table, probabilities })).toEqual([
+      "30 of 2,000 images have a label and no probabilities, as they have scores that are not finite, not in 0 to 1, or " +
+        "all 0: they count in the accuracy, and are left out of all that needs probabilities. The model's arithmetic " +
+        "probably overflows on pixels of this size (see --scale), or its weights are damaged.",
     ]);
   });
 
   test("that rows of scores do not sum to one", () => {
     expect(warnings(simulated(2_000), { rowSumsOff: 1_999 })).toEqual([
-      "1,999 of 2,000 rows of scores do not sum to one: each was divided by its sum. The scores are probably not the " +
-        "model's probabilities: log loss, calibration and curves mean little, the predicted classes are not affected. " +
-        "Export the model with softmax as its last step, or name the right --output.",
+      "1,999 of 2,000 rows of scores do not sum to one: each was divided by its sum for the log loss. The scores are " +
+        "probably not the model's probabilities: log loss, calibration and curves mean little, the predicted classes are " +
+        "not affected. Export the model with softmax as its last step, or name the right --output.",
     ]);
   });
 
@@ -390,9 +412,9 @@ test("warnings() are the same for any batches in any order", () => {
       const guards = createGuards(table.classes.length);
       guards.add(batchOf(table, rows.slice(0, cut)), 2);
       guards.add(batchOf(table, rows.slice(cut)), 1);
-      expect(guards.findings(measure(table), table.classes, 3).map(({ text }) => text)).toEqual(
-        warnings(table, { rowSumsOff: 3, failures: 3 }),
-      );
+      expect(
+        guards.findings(measure(table), table.classes, { unpredicted: 3, zero: 0 }).map(({ text }) => text),
+      ).toEqual(warnings(table, { rowSumsOff: 3, failures: 3 }));
     }),
   );
 });

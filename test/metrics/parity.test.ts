@@ -170,8 +170,8 @@ describe("add(endpoint, model)", () => {
       "8 probabilities of the endpoint for 3 images of 3 classes",
     ],
     [
-      { ...three, probabilities: new Float64Array(9).fill(NaN) },
-      "probability NaN of the endpoint is not in 0 … 1",
+      { ...three, probabilities: new Float64Array(9).fill(-0.5) },
+      "probability -0.5 of the endpoint is not in 0 … 1",
     ],
   ])("refuses other images or scores: %#", (endpoint, message) => {
     const tally = createParityTally(names(3), [1, 1]);

@@ -195,6 +195,7 @@ function measurements(
   const score = (value: number): Estimate => point(probabilities && total > 0 ? value : null);
   return {
     confusionMatrix: matrix,
+    withoutProbabilities: probabilities ? 0 : total,
     metrics: {
       accuracy: estimate(ratio(correct, total), 0.005),
       ...Object.fromEntries(LABEL_METRICS.map((name, i) => [name, point(total > 0 ? 0.9 + i / 1000 : null)])),

@@ -1,8 +1,7 @@
 import type { Tensor } from "onnxruntime-node";
 
-import type { ScoreMeaning } from "../../types.ts";
 import type { TensorMetadata } from "../adapter.ts";
-import { writeArgmax, writeProbabilities } from "../answers.ts";
+import { writeArgmax } from "../answers.ts";
 import type { StoredAnswer } from "../journal.ts";
 import type { OutputPlan, Outputs } from "../outputs.ts";
 import { ReplyError, type Answer, type Values } from "../protocols/protocol.ts";
@@ -101,10 +100,9 @@ export function answersIn(
   const scores = plan.scores === null ? null : table(outputs, plan.scores, rows, classes.length);
   const labels = plan.label === null ? null : list(outputs, plan.label, rows);
   return Array.from({ length: rows }, (_, row) => {
-    const probabilities = scores && rowOf(scores, plan.meaning, row, classes.length);
-    if (probabilities !== null && "bad" in probabilities) return probabilities;
-    const label = labels === null ? largest(scores!, row, classes.length) : labelOf(labels[row], classes);
-    return typeof label === "number" ? { label, probabilities } : label;
+    const own = scores && scores.slice(row * classes.length, (row + 1) * classes.length);
+    const label = labels === null ? largest(own!) : labelOf(labels[row], classes);
+    return typeof label === "number" ? { label, scores: own } : label;
   });
 }
 
@@ -141,26 +139,14 @@ function checkRows(got: number, rows: number): void {
   throw new ReplyError(`the reply answers for ${got} ${got === 1 ? "image" : "images"} instead of ${rows}`);
 }
 
-function rowOf(
-  scores: Float64Array,
-  meaning: ScoreMeaning,
-  row: number,
-  classes: number,
-): Float32Array | BadRow {
-  const own = scores.subarray(row * classes, (row + 1) * classes);
-  for (const score of own) {
+const first = new Uint8Array(1);
+
+function largest(scores: Float64Array): number | BadRow {
+  for (const score of scores) {
     if (Number.isNaN(score)) return { bad: "the service's scores are not all numbers" };
     if (score === Infinity) return { bad: "the service's scores are not all finite" };
   }
-  const probabilities = new Float32Array(classes);
-  writeProbabilities(own, meaning, probabilities, 0, 1, classes);
-  return probabilities;
-}
-
-const first = new Uint8Array(1);
-
-function largest(scores: Float64Array, row: number, classes: number): number {
-  writeArgmax(scores.subarray(row * classes, (row + 1) * classes), first, 0, 1, classes);
+  writeArgmax(scores, first, 0, 1, scores.length);
   return first[0]!;
 }
 

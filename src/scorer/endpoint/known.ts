@@ -5,7 +5,7 @@ import type { Journal, JournalEntry, StoredAnswer } from "../journal.ts";
 import type { Item } from "./options.ts";
 import type { EndpointTrial, Understood } from "./understand.ts";
 
-/** Two answers to the same image that differ by more come of different models. */
+/** Two answers to the same image that differ by more, of a score or its share, come of different models. */
 const SAME_ANSWER = 1e-3;
 
 /** Answers of an interrupted run count only where the service still gives the same ones. */
@@ -25,10 +25,14 @@ export function continued(journal: Journal, { trials }: Understood, probe: Batch
 }
 
 function isSame(one: StoredAnswer, other: StoredAnswer): boolean {
-  if (one.probabilities === null || other.probabilities === null) {
-    return one.label === other.label && one.probabilities === other.probabilities;
+  if (one.scores === null || other.scores === null) {
+    return one.label === other.label && one.scores === other.scores;
   }
-  return one.probabilities.every((p, k) => Math.abs(p - other.probabilities![k]!) <= SAME_ANSWER);
+  return one.scores.every((score, k) => isNear(score, other.scores![k]!));
+}
+
+function isNear(one: number, other: number): boolean {
+  return Object.is(one, other) || Math.abs(one - other) <= SAME_ANSWER * Math.max(1, Math.abs(one));
 }
 
 /** What is known already: answers of an interrupted run, and to the images that were tried before scoring began. */

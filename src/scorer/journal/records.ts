@@ -4,25 +4,25 @@ import { crc32 } from "node:zlib";
 /** What a service answered for an image. */
 export interface StoredAnswer {
   readonly label: number;
-  /** k, or null where the service gives labels only. */
-  readonly probabilities: Float32Array | null;
+  /** k, as the service gave them; null where it gives labels only. */
+  readonly scores: Float64Array | null;
 }
 
 /**
  * A journal's bytes, little-endian. A header, and records that are all of one size, so that a spoilt one costs no other:
  *
  *     header  magic (8), version u32, classes u32, SHA-256 of the binding (32), CRC-32 of all before it
- *     record  key (16), label u16, 1 with probabilities u16, probabilities k × f32, CRC-32 of all before it
+ *     record  key (16), label u16, 1 with scores u16, scores k × f64, CRC-32 of all before it
  */
 const MAGIC = Buffer.from("\x89scored\n", "latin1");
-const VERSION = 1;
+const VERSION = 2;
 
 export const HEADER_BYTES = 52;
 export const KEY_BYTES = 16;
 const CRC_BYTES = 4;
 const ANSWER_BYTES = 4;
 
-export const recordBytes = (classes: number): number => KEY_BYTES + ANSWER_BYTES + 4 * classes + CRC_BYTES;
+export const recordBytes = (classes: number): number => KEY_BYTES + ANSWER_BYTES + 8 * classes + CRC_BYTES;
 
 /** All that answers depend on but the images and how they are fed, as 32 bytes: the order of keys does not matter. */
 export function bindingDigest(binding: unknown, classes: number): Buffer {
@@ -71,13 +71,13 @@ export class Keys {
 }
 
 /** Writes a record into zeroed bytes of its size. */
-export function writeRecord(bytes: Buffer, key: Buffer, { label, probabilities }: StoredAnswer): void {
+export function writeRecord(bytes: Buffer, key: Buffer, { label, scores }: StoredAnswer): void {
   key.copy(bytes);
   bytes.writeUInt16LE(label, KEY_BYTES);
-  bytes.writeUInt16LE(probabilities === null ? 0 : 1, KEY_BYTES + 2);
-  if (probabilities !== null)
-    for (let c = 0, at = KEY_BYTES + ANSWER_BYTES; c < probabilities.length; c++, at += 4)
-      bytes.writeFloatLE(probabilities[c]!, at);
+  bytes.writeUInt16LE(scores === null ? 0 : 1, KEY_BYTES + 2);
+  if (scores !== null)
+    for (let c = 0, at = KEY_BYTES + ANSWER_BYTES; c < scores.length; c++, at += 8)
+      bytes.writeDoubleLE(scores[c]!, at);
   const end = bytes.length - CRC_BYTES;
   bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end);
 }
@@ -91,8 +91,8 @@ export function isIntact(bytes: Buffer): boolean {
 /** The answer in an intact record. */
 export function readAnswer(bytes: Buffer, classes: number): StoredAnswer {
   const label = bytes.readUInt16LE(KEY_BYTES);
-  if (bytes.readUInt16LE(KEY_BYTES + 2) === 0) return { label, probabilities: null };
-  const probabilities = new Float32Array(classes);
-  for (let c = 0; c < classes; c++) probabilities[c] = bytes.readFloatLE(KEY_BYTES + ANSWER_BYTES + 4 * c);
-  return { label, probabilities };
+  if (bytes.readUInt16LE(KEY_BYTES + 2) === 0) return { label, scores: null };
+  const scores = new Float64Array(classes);
+  for (let c = 0; c < classes; c++) scores[c] = bytes.readDoubleLE(KEY_BYTES + ANSWER_BYTES + 8 * c);
+  return { label, scores };
 }

@@ -8,9 +8,9 @@ import {
   type NumberBlock,
   type Numbers,
   type ServedModel,
+  type ServedScores,
   type Service,
 } from "./service.ts";
-import type { Scores } from "../../types.ts";
 
 export const BINARY_EXTENSION = "binary_tensor_data";
 export const BINARY_LENGTH = "Inference-Header-Content-Length";
@@ -151,7 +151,7 @@ function outputsIn(body: JsonObject, { hasProbabilities }: ServedModel): readonl
 }
 
 /** One output of a reply: its JSON, and the bytes behind it. */
-function written({ name, binary }: Output, { labels, probabilities }: Scores, classes: number) {
+function written({ name, binary }: Output, { labels, probabilities }: ServedScores, classes: number) {
   const isLabel = name === "label";
   const shape = isLabel ? `[${labels.length}]` : `[${labels.length},${classes}]`;
   const head = `{"name":"${name}","shape":${shape},"datatype":"${isLabel ? "INT64" : "FP32"}"`;

@@ -1,5 +1,10 @@
 import type { Scores } from "../../types.ts";
 
+/** What a reply is written from: labels, and probabilities [n, k] in the precision in which they are sent, or null. */
+export interface ServedScores extends Pick<Scores, "labels"> {
+  readonly probabilities: Float32Array | null;
+}
+
 /** A request that cannot be answered, in words for its sender. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
@@ -85,7 +90,7 @@ export interface ScoreRequest {
   readonly images: Numbers;
   readonly count: number;
   readonly pixels: boolean;
-  readonly write: (scores: Scores) => ServiceReply;
+  readonly write: (scores: ServedScores) => ServiceReply;
 }
 
 export interface ServiceReply {

@@ -18,13 +18,13 @@ const scores = (...rows: number[][]): Answer => ({
 const LABELS: OutputPlan = { scores: null, label: "predictions", meaning: "labels", description: "" };
 const SCORES: OutputPlan = { scores: "predictions", label: null, meaning: "probabilities", description: "" };
 
-const float32 = (...values: number[]) => Float32Array.from(values);
+const float64 = (...values: number[]) => Float64Array.from(values);
 
 describe("answersIn() of labels", () => {
   test("takes positions and names of classes", () => {
     const expected = [
-      { label: 2, probabilities: null },
-      { label: 0, probabilities: null },
+      { label: 2, scores: null },
+      { label: 0, scores: null },
     ];
     expect(answersIn(labels(2, 0), LABELS, 2, CLASSES)).toEqual(expected);
     expect(answersIn(words("owl", " cat "), LABELS, 2, CLASSES)).toEqual(expected);
@@ -41,40 +41,34 @@ describe("answersIn() of labels", () => {
     ["NaN", { "": numbers("float64", [2], [0, NaN]) }, "the service's label is not a number"],
     ["unknown", words("cat", "cow"), "the service's label “cow” is none of the classes"],
   ])("refuses one that is %s, and keeps the others", (_, answer, bad) => {
-    expect(answersIn(answer, LABELS, 2, CLASSES)).toEqual([{ label: 0, probabilities: null }, { bad }]);
+    expect(answersIn(answer, LABELS, 2, CLASSES)).toEqual([{ label: 0, scores: null }, { bad }]);
   });
 });
 
 describe("answersIn() of scores", () => {
   test("takes probabilities as they are", () => {
     expect(answersIn(scores([0.5, 0.25, 0.25], [0, 0, 1]), SCORES, 2, CLASSES)).toEqual([
-      { label: 0, probabilities: float32(0.5, 0.25, 0.25) },
-      { label: 2, probabilities: float32(0, 0, 1) },
+      { label: 0, scores: float64(0.5, 0.25, 0.25) },
+      { label: 2, scores: float64(0, 0, 1) },
     ]);
   });
 
-  test("turns logits into probabilities", () => {
-    const [row] = answersIn(
-      scores([0, Math.log(2), Math.log(5)]),
-      { ...SCORES, meaning: "logits" },
-      1,
-      CLASSES,
-    );
-    expect(row).toMatchObject({ label: 2 });
-    expect((row as { probabilities: Float32Array }).probabilities[1]).toBeCloseTo(0.25, 6);
+  test("takes logits as they are, to the last digit", () => {
+    const logits = [0, Math.log(2), -1000.0000000000001];
+    expect(answersIn(scores(logits), { ...SCORES, meaning: "logits" }, 1, CLASSES)).toEqual([
+      { label: 1, scores: float64(...logits) },
+    ]);
   });
 
   test("takes the row of one image that a service has flattened", () => {
     const flat: Answer = { "": numbers("float64", [3], [0.5, 0.25, 0.25]) };
-    expect(answersIn(flat, SCORES, 1, CLASSES)).toEqual([
-      { label: 0, probabilities: float32(0.5, 0.25, 0.25) },
-    ]);
+    expect(answersIn(flat, SCORES, 1, CLASSES)).toEqual([{ label: 0, scores: float64(0.5, 0.25, 0.25) }]);
   });
 
   test("refuses rows with NaN or Infinity alone", () => {
     expect(answersIn(scores([NaN, 0, 1], [1, 0, 0], [0, Infinity, 0]), SCORES, 3, CLASSES)).toEqual([
       { bad: "the service's scores are not all numbers" },
-      { label: 0, probabilities: float32(1, 0, 0) },
+      { label: 0, scores: float64(1, 0, 0) },
       { bad: "the service's scores are not all finite" },
     ]);
   });
@@ -85,8 +79,17 @@ describe("answersIn() of scores", () => {
       p: numbers("float64", [1, 3], [0.4, 0.4, 0.2]),
     };
     const plan: OutputPlan = { ...SCORES, scores: "p", label: "label" };
-    expect(answersIn(both, plan, 1, CLASSES)).toEqual([{ label: 1, probabilities: float32(0.4, 0.4, 0.2) }]);
+    expect(answersIn(both, plan, 1, CLASSES)).toEqual([{ label: 1, scores: float64(0.4, 0.4, 0.2) }]);
   });
+});
+
+test("answersIn() takes the service's own label where its scores are no numbers", () => {
+  const both: Answer = {
+    label: numbers("int64", [1], [1]),
+    p: numbers("float64", [1, 3], [NaN, NaN, NaN]),
+  };
+  const plan: OutputPlan = { ...SCORES, scores: "p", label: "label" };
+  expect(answersIn(both, plan, 1, CLASSES)).toEqual([{ label: 1, scores: float64(NaN, NaN, NaN) }]);
 });
 
 describe("answersIn() refuses a reply", () => {

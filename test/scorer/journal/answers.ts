@@ -6,8 +6,8 @@ export const BINDING = { endpoint: "http://127.0.0.1/score", protocol: "azureml"
 
 export const pixelsOf = (index: number): Uint8Array => Uint8Array.of(index & 255, index >> 8, 7, 200);
 
-/** A third of the answers have no probabilities. */
+/** A third of the answers have no scores. */
 export const answerOf = (index: number): StoredAnswer => ({
   label: index % CLASSES,
-  probabilities: index % 3 === 2 ? null : Float32Array.of(Math.fround(index / 7), 0.25, -0),
+  scores: index % 3 === 2 ? null : Float64Array.of(index / 7, 0.25, -0),
 });

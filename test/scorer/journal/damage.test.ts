@@ -31,7 +31,7 @@ import {
 
 const IMAGES = 6;
 const HEADER_BYTES = 52;
-const RECORD_BYTES = 16 + 4 + 4 * CLASSES + 4;
+const RECORD_BYTES = 16 + 4 + 8 * CLASSES + 4;
 const all = Array.from({ length: IMAGES }, (_, index) => index);
 
 /** A folder with the journal of a run that was killed, and that journal's path and bytes. */
@@ -80,8 +80,8 @@ describe("find(way, index, pixels) in a damaged journal", () => {
     const { folder, path, bytes } = killed();
     const damage = fc.record({
       at: fc.integer({ min: 0, max: bytes.length }),
-      removed: fc.integer({ min: 0, max: 80 }),
-      put: fc.uint8Array({ maxLength: 80 }),
+      removed: fc.integer({ min: 0, max: 100 }),
+      put: fc.uint8Array({ maxLength: 100 }),
     });
     fc.assert(
       fc.property(fc.array(damage, { maxLength: 4 }), (damages) => {

@@ -41,7 +41,7 @@ describe("find(way, index, pixels)", () => {
     expect(second.found).toBe(3);
     const answers = [0, 1, 2].map((index) => second.find(WAY, index, pixelsOf(index)));
     expect(answers).toEqual([0, 1, 2].map(answerOf));
-    expect(Object.is(answers[0]?.probabilities?.[2], -0)).toBe(true);
+    expect(Object.is(answers[0]?.scores?.[2], -0)).toBe(true);
     expect(second.find("raw flat", 0, pixelsOf(0))).toBeNull();
     expect(second.find(WAY, 0, pixelsOf(1))).toBeNull();
     expect(second.find(WAY, 3, pixelsOf(0))).toBeNull();
@@ -121,10 +121,10 @@ describe("record(way, entries)", () => {
     );
   });
 
-  test("is told apart from a bug: probabilities of another number of classes", () => {
-    const wrong = { ...entry(0), answer: { label: 0, probabilities: new Float32Array(CLASSES + 1) } };
+  test("is told apart from a bug: scores of another number of classes", () => {
+    const wrong = { ...entry(0), answer: { label: 0, scores: new Float64Array(CLASSES + 1) } };
     expect(thrown(() => opened(temporaryFolder()).record(WAY, [wrong])).message).toBe(
-      "4 probabilities for 3 classes",
+      "4 scores for 3 classes",
     );
   });
 });
