@@ -2,7 +2,7 @@ import type { ServiceReply } from "../scorer/protocols/service.ts";
 
 const METHODS = "GET, POST";
 const HEADERS =
-  "Authorization, Content-Type, X-Request-Id, X-Pixels, X-Probabilities, Inference-Header-Content-Length";
+  "Authorization, Content-Type, Content-Encoding, X-Request-Id, X-Pixels, X-Probabilities, Inference-Header-Content-Length";
 
 /**
  * What a browser needs to hand an answer to a page of another origin; null where that origin may not have it.

@@ -109,7 +109,7 @@ export class Exchange {
       ...more,
       "X-Request-Id": this.id,
       "Content-Length": typeof body === "string" ? Buffer.byteLength(body) : body.length,
-      ...(close ? { Connection: "close" } : {}),
+      ...(close || this.#cutting ? { Connection: "close" } : {}),
     });
     if (this.request.complete || close || this.#cutting) response.end(body);
     else {
