@@ -100,11 +100,13 @@ function figures(e: Evaluation): string {
   return `Mean confidence ${percent(confidence)}, accuracy ${percent(accuracy)}${ece}${chance(e)}`;
 }
 
-/** How often a calibrated model would look so. */
+/** How often a calibrated model would look as much off. */
 function chance({ calibration }: Evaluation): string {
   const p = calibration?.test?.p_value;
   if (p === undefined) return "";
-  return p < 0.001 ? " (by chance: p below 0.001)" : ` (by chance: p = ${Number(p.toPrecision(2))})`;
+  return p < 0.001
+    ? " (test of calibration: p below 0.001)"
+    : ` (test of calibration: p = ${Number(p.toPrecision(2))})`;
 }
 
 function subtitle(e: Evaluation): string {

@@ -140,7 +140,7 @@ describe("reliability.spec", () => {
 
   test("names mean confidence, accuracy and calibration error", () => {
     expect(subtitleOf(reliability, UNDER)).toBe(
-      "Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057 (by chance: p below 0.001). A dot on the diagonal would be right " +
+      "Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057 (test of calibration: p below 0.001). A dot on the diagonal would be right " +
         "exactly as often as it claims, lines are 95 % intervals; below, images in each bin.",
     );
   });
@@ -148,7 +148,7 @@ describe("reliability.spec", () => {
   test("leaves the calibration error out where it is undefined", () => {
     const e = { ...UNDER, metrics: {} };
     expect(subtitleOf(reliability, e)).toMatch(
-      /^Mean confidence 80\.0 %, accuracy 87\.0 % \(by chance: p below 0\.001\)\. A dot/u,
+      /^Mean confidence 80\.0 %, accuracy 87\.0 % \(test of calibration: p below 0\.001\)\. A dot/u,
     );
   });
 
@@ -163,7 +163,7 @@ describe("reliability.spec", () => {
 
 test("reliability.description tells every filled bin", () => {
   expect(reliability.description(UNDER)).toBe(
-    "Reliability diagram. Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057 (by chance: p below 0.001). By bin of confidence: " +
+    "Reliability diagram. Mean confidence 80.0 %, accuracy 87.0 %: expected calibration error 0.057 (test of calibration: p below 0.001). By bin of confidence: " +
       "50.0 % claimed, 60.0 % right of 100; 90.0 % claimed, 96.0 % right of 300.",
   );
 });
