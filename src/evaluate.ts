@@ -181,7 +181,7 @@ function comparison(
 }
 
 /** Some rows of a batch. */
-export function partOf({ indices, pixels, labels }: Batch, rows: readonly number[]): Batch {
+function partOf({ indices, pixels, labels }: Batch, rows: readonly number[]): Batch {
   const size = pixels.length / labels.length;
   const part = new Uint8Array(rows.length * size);
   rows.forEach((row, i) => part.set(pixels.subarray(row * size, (row + 1) * size), i * size));

@@ -100,7 +100,7 @@ function otherWeights({ images, agreeing, right }: ParityCounts, model: string):
   const accuracies =
     `the service is right on ${percent((right.both + right.endpoint) / images, 2)} of the images and ${model} ` +
     `on ${percent((right.both + right.model) / images, 2)}`;
-  const alike = signTest(right.endpoint, right.model) >= CONVINCING.significance;
+  const alike = signTest(right.endpoint, right.model) >= CONVINCING;
   const agreement = agreeing / images;
   if (agreement < (alike ? ALIKE_VERSIONS_AGREE : VERSIONS_AGREE)) {
     return { kind: "another model", reason: `another model, as ${accuracies}` };

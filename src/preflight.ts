@@ -1,26 +1,47 @@
-import { joinTrials, resultOf, trialOf, type Trial } from "./metrics/trial.ts";
-import {
-  decide,
-  isRunnerUp,
-  isWanted,
-  leastEffort,
-  type Decision,
-  type Wanted,
-  type Way,
-} from "./preflight/decide.ts";
-import { statementOf, untriedStatement, warningsOf } from "./preflight/wording.ts";
-import type { Batch, PixelChoice, Preflight, Scores } from "./types.ts";
+import { resultOf } from "./metrics/trial.ts";
+import { effort, isAllowed, type Decision, type Settled } from "./preflight/decide.ts";
+import { tryWays, type TrialLimit } from "./preflight/try-ways.ts";
+import { statementOf, warningsOf, type Facts, type Tried } from "./preflight/wording.ts";
+import type {
+  Batch,
+  PixelChoice,
+  Preflight,
+  PreflightCandidate,
+  Scale,
+  Scores,
+  TrialSource,
+} from "./types.ts";
 
-export { takeProbe, type Probe, type ProbeOptions } from "./preflight/probe.ts";
+export type { TrialLimit } from "./preflight/try-ways.ts";
+
+/** Labelled images that a scorer may be tried on. */
+export interface TrialImages {
+  /** To be read after a number: `of MNIST's training images`. */
+  readonly name: string;
+  /** Of another data set: believed only where the scorer reads them well. */
+  readonly foreign: boolean;
+  /** Balanced over the classes from the first on. Null where there are none after all. */
+  readonly load: () => Promise<Batch | null>;
+}
 
 export interface PreflightOptions {
-  /** A few hundred labelled images, balanced over the classes from the first on. */
-  readonly probe: Batch;
   /** k */
   readonly classes: number;
   /** Every plausible way to feed the pixels. */
   readonly choices: readonly PixelChoice[];
-  readonly wanted: Wanted;
+  /** What the command line says; null where it leaves that open. */
+  readonly asked: { readonly scale: Scale | null; readonly invert: boolean | null };
+  /** What the scorer itself says. `how` is read after "Pixels as x/255 (unit), ". */
+  readonly stated: (Settled & { readonly how: string }) | null;
+  /** Images that are not scored, the best first. */
+  readonly independent: readonly TrialImages[];
+  /** The scored images themselves. */
+  readonly scored: TrialImages;
+  /** Some of them, to see what other ways would make of them, though none is chosen by that. */
+  readonly firstScored: TrialImages;
+  /** Whether they are of no known data set, so that they may differ from those that a model was trained on. */
+  readonly own: boolean;
+  readonly limit: TrialLimit;
   readonly score: (choice: PixelChoice, batch: Batch) => Promise<Scores>;
 }
 
@@ -29,140 +50,117 @@ export interface PreflightOutcome {
   readonly warnings: string[];
 }
 
-/** Images of the first round, in which every way is tried: at least this many, and so many a class. */
-const FIRST_ROUND = 60;
-const FIRST_ROUND_PER_CLASS = 4;
-/** Below this accuracy of the best way, all are tried on transposed images too, otherwise only the best two. */
+/** Accuracy from which on a scorer reads another data set's images well enough to be believed. */
 const GOOD_ACCURACY = 0.8;
-/** Where no way is better than chance on the first images, so many are looked at again. */
-const HOPELESS_FINALISTS = 3;
+/** Images that tell whether what is settled is badly wrong. */
+const CHECK_IMAGES = 300;
 
 /**
- * Finds out how a model wants its pixels: by scoring labelled images in every plausible way, and comparing image by
- * image what each way cost. All ways are tried on the first few images, and those that matter for the decision on the
- * rest (successive halving). Depends on nothing but its arguments: no time is measured.
+ * Finds out how a model wants its pixels: from what the command line says, from what the model says, from a trial on
+ * labelled images that are not scored, and only where none of these helps on the scored ones.
  *
- * @throws RangeError where `wanted` leaves no choice; whatever `score` throws
+ * @throws RangeError where what is asked for leaves no choice; whatever `score` throws
  */
 export async function preflight(options: PreflightOptions): Promise<PreflightOutcome> {
-  const { probe, classes, choices, wanted } = options;
-  const images = probe.labels.length;
-  const upright = untransposed(choices);
-  const simplest = leastEffort(upright.filter((choice) => isWanted(choice, wanted)));
-  if (simplest === null) throw new RangeError("none of the choices is as the command line wants it");
-  if (images === 0) return untried(simplest, wanted);
-
-  const trials = new Trials(options);
-  const firstRound = Math.min(images, Math.max(FIRST_ROUND, FIRST_ROUND_PER_CLASS * classes));
-  await trials.run(upright, firstRound);
-  await trials.run(worthTransposing(trials.decide(), choices, wanted), firstRound);
-  await trials.run(finalists(trials.decide()), images);
-  const decision = trials.decide();
-  return {
-    preflight: {
-      chosen: decision.chosen.choice,
-      automatic: wanted.scale === null,
-      verdict: decision.verdict,
-      statement: statementOf(decision, wanted),
-      candidates: trials.candidates(decision.ways),
-    },
-    warnings: warningsOf(decision, wanted),
+  const { asked, stated } = options;
+  const choices = withScale(options.choices, asked.scale);
+  const settled: Settled = {
+    scale: asked.scale ?? stated?.scale ?? null,
+    invert: asked.invert ?? stated?.invert ?? null,
+    transpose: stated?.transpose ?? null,
   };
-}
+  const allowed = choices.filter((choice) => isAllowed(choice, settled));
+  const [simplest] = allowed.toSorted((a, b) => effort(a) - effort(b));
+  if (simplest === undefined) throw new RangeError("none of the choices is as the command line wants it");
 
-/** Without labelled images nothing can be tried. */
-function untried(chosen: PixelChoice, wanted: Wanted): PreflightOutcome {
+  const trials = new Trials({ ...options, choices });
+  const chosenOn = allowed.length > 1 || asked.scale !== null ? await trials.choose(settled) : null;
+  const chosen = chosenOn?.decision.chosen.choice ?? simplest;
+  const isLooked = options.own ? chosenOn?.on !== "scored images" : chosenOn === null && asked.scale !== null;
+  const lookedAt = isLooked ? await trials.look(chosen) : null;
+  const tried = [chosenOn, lookedAt].filter((one) => one !== null);
+  const source = sourceOf(options, chosenOn, chosen === simplest);
+  const facts: Facts = { chosen, source, asked, how: stated?.how ?? null, chosenOn, lookedAt };
   return {
     preflight: {
+      source,
       chosen,
-      automatic: wanted.scale === null,
-      verdict: "close",
-      statement: untriedStatement(chosen),
-      candidates: [],
+      statement: statementOf(facts),
+      candidates: tried.flatMap(candidatesOf),
     },
-    warnings: [],
+    warnings: warningsOf(facts),
   };
 }
 
-/** Choices that are all transposed are taken as they are. */
-function untransposed(choices: readonly PixelChoice[]): readonly PixelChoice[] {
-  const upright = choices.filter(({ transpose }) => !transpose);
-  return upright.length > 0 ? upright : choices;
+/** What the choice rests on: what was said, unless a trial added to it. */
+function sourceOf(
+  { asked, stated }: PreflightOptions,
+  chosenOn: Tried | null,
+  simplest: boolean,
+): Preflight["source"] {
+  if (simplest && asked.scale !== null) return "option";
+  if (simplest && stated !== null) return "model";
+  return chosenOn?.on ?? "default";
 }
 
-function worthTransposing(
-  { ways, chosen }: Decision,
-  choices: readonly PixelChoice[],
-  wanted: Wanted,
-): PixelChoice[] {
-  const best = Math.max(...ways.map(({ result }) => result.accuracy));
-  const bestTwo = [...ways.slice(0, 2), chosen];
-  return choices.filter(
-    (choice) =>
-      choice.transpose &&
-      ((best < GOOD_ACCURACY && isWanted(choice, wanted)) ||
-        bestTwo.some(({ choice: { scale, invert } }) => choice.scale === scale && choice.invert === invert)),
-  );
+/** The choices in another scale, where the command line asks for one that is not among them. */
+function withScale(choices: readonly PixelChoice[], scale: Scale | null): readonly PixelChoice[] {
+  if (scale === null || !scale.includes(",") || choices.every((choice) => choice.scale === "raw"))
+    return choices;
+  const [first] = choices;
+  const added = choices
+    .filter((choice) => choice.scale === first?.scale)
+    .map((choice) => ({ ...choice, scale }));
+  return [...choices, ...added];
 }
 
-/** Those that may yet be chosen, the best one of all, and the best one of another scale or polarity to compare with. */
-function finalists({ ways, chosen, undecided, hopeless }: Decision): PixelChoice[] {
-  const best = ways[0]!;
-  const runnerUp = ways.find((way) => isRunnerUp(way, best));
-  const byAccuracy = ways.toSorted((a, b) => b.result.accuracy - a.result.accuracy);
-  const open = hopeless ? byAccuracy.slice(0, HOPELESS_FINALISTS) : [...undecided, best];
-  const all = [chosen, ...open, ...(runnerUp === undefined ? [] : [runnerUp])];
-  return [...new Set(all.map(({ choice }) => choice))];
-}
-
-/** The ways that were tried so far, and on how many images. */
 class Trials {
   readonly #options: PreflightOptions;
-  readonly #trials = new Map<PixelChoice, Trial>();
 
   constructor(options: PreflightOptions) {
     this.#options = options;
   }
 
-  /** Tries each of the choices on the images up to `images` on which it was not tried yet. */
-  async run(choices: readonly PixelChoice[], images: number): Promise<void> {
-    const { probe, classes, score } = this.#options;
-    // At once, for a service that is far away.
-    const trials = await Promise.all(
-      choices.map(async (choice) => {
-        const before = this.#trials.get(choice);
-        const start = before?.truth.length ?? 0;
-        if (start >= images) return null;
-        const part = partOf(probe, start, images);
-        const trial = trialOf(await score(choice, part), part.labels, classes);
-        return before === undefined ? trial : joinTrials(before, trial);
-      }),
-    );
-    trials.forEach((trial, i) => {
-      if (trial !== null) this.#trials.set(choices[i]!, trial);
-    });
+  /** What the first images that help come to; null where there are none. */
+  async choose(settled: Settled): Promise<Tried | null> {
+    const { independent, scored, limit } = this.#options;
+    // A scale that is settled is checked only.
+    const most = settled.scale === null ? limit : { ...limit, images: CHECK_IMAGES };
+    for (const images of independent) {
+      const tried = await this.#try(images, "training images", settled, most);
+      if (tried !== null && (!images.foreign || isBelieved(tried.decision, settled))) return tried;
+    }
+    return settled.scale === null ? await this.#try(scored, "scored images", settled, limit) : null;
   }
 
-  decide(): Decision {
-    const { classes, wanted } = this.#options;
-    return decide(this.#trials, classes, wanted);
+  /** What other ways would make of the scored images. */
+  async look(chosen: PixelChoice): Promise<Tried | null> {
+    const { firstScored, limit } = this.#options;
+    return await this.#try(firstScored, "scored images", chosen, { ...limit, images: CHECK_IMAGES });
   }
 
-  candidates(ways: readonly Way[]): Preflight["candidates"] {
-    return ways.map(({ choice }) => {
-      // As a run in this way would count: without matching classes.
-      const result = resultOf(this.#trials.get(choice)!, this.#options.classes, null);
-      const { accuracy, logLoss, saturated, images } = result;
-      return { ...choice, accuracy, log_loss: logLoss, saturated, images };
-    });
+  async #try(
+    { name, load }: TrialImages,
+    on: TrialSource,
+    settled: Settled,
+    limit: TrialLimit,
+  ): Promise<Tried | null> {
+    const images = await load();
+    if (images === null || images.labels.length === 0) return null;
+    const { classes, choices, score } = this.#options;
+    return { decision: await tryWays({ images, classes, choices, settled, limit, score }), on, name };
   }
 }
 
-function partOf({ indices, labels, pixels }: Batch, start: number, end: number): Batch {
-  const width = pixels.length / labels.length;
-  return {
-    indices: indices.subarray(start, end),
-    labels: labels.subarray(start, end),
-    pixels: pixels.subarray(start * width, end * width),
-  };
+/** Whether images of another data set tell how the scorer is fed. */
+function isBelieved({ chosen, undecided }: Decision, settled: Settled): boolean {
+  return chosen.result.accuracy >= GOOD_ACCURACY && (undecided.length === 0 || settled.scale !== null);
+}
+
+function candidatesOf({ decision: { ways }, on }: Tried): PreflightCandidate[] {
+  return ways.map(({ choice, trial }) => {
+    // As a run in this way would count: without matching classes.
+    const { accuracy, logLoss, saturated, images } = resultOf(trial, null);
+    return { ...choice, accuracy, log_loss: logLoss, saturated, images, on };
+  });
 }

@@ -43,8 +43,10 @@ export interface Dataset {
 
 // ── scorer ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** unit: x/255; raw: x; mnist: (x/255 − 0.1307)/0.3081; signed: x/127.5 − 1. */
-export type Scale = "unit" | "raw" | "mnist" | "signed";
+/** unit: x/255; raw: x; mnist: (x/255 − 0.1307)/0.3081; signed: x/127.5 − 1; centered: x/255 − 0.5. */
+export type NamedScale = "unit" | "raw" | "mnist" | "signed" | "centered";
+/** One by name, or MEAN,STD: (x/255 − MEAN)/STD. */
+export type Scale = NamedScale | `${number},${number}`;
 /** flat: [n, h·w]; nhw: [n, h, w]; nchw: [n, 1, h, w]; nhwc: [n, h, w, 1]. */
 export type Layout = "flat" | "nhw" | "nchw" | "nhwc";
 
@@ -314,27 +316,29 @@ export interface Measurements {
   readonly curves: Curves | null;
 }
 
-/** One way to feed the pixels, tried on a few labelled images. */
+/** Labelled images that ways to feed the pixels were tried on: the scored ones, or others. */
+export type TrialSource = "training images" | "scored images";
+
+/** One way to feed the pixels, tried on some labelled images. */
 export interface PreflightCandidate extends PixelChoice {
   readonly accuracy: number;
   /** Mean over the images, null where the scorer gives labels only. */
   readonly log_loss: number | null;
   /** Share of confidences that are 1 to float32's precision, null where the scorer gives labels only. */
   readonly saturated: number | null;
-  /** Labelled images that it was tried on. */
+  /** Labelled images that it was tried on, and which. */
   readonly images: number;
+  readonly on: TrialSource;
 }
 
 /** How the preprocessing was found: what was chosen, and what the other ways would have scored. */
 export interface Preflight {
+  /** What says so: the command line, the model's file, a trial; or nothing, so that x/255 is taken. */
+  readonly source: "option" | "model" | TrialSource | "default";
   readonly chosen: PixelChoice;
-  /** False where the command line named the scale. */
-  readonly automatic: boolean;
-  /** clear: nothing else comes near; close: others do, and `unit` is taken; same: the choice makes no difference. */
-  readonly verdict: "clear" | "close" | "same";
   /** The choice and its reason, as one sentence without its full stop. */
   readonly statement: string;
-  /** Best first. */
+  /** Best first, on other images before the scored ones; none where nothing had to be tried. */
   readonly candidates: readonly PreflightCandidate[];
 }
 

@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import type { DatasetArguments } from "./options.ts";
 import { warning, type Progress } from "./progress.ts";
 
-export { downloadDataset, openDataset, Readings } from "../dataset/open.ts";
+export { downloadDataset, openCached, openDataset, Readings } from "../dataset/open.ts";
 
 /** What the data set's code needs from the command line and the terminal. */
 export function datasetSettings(

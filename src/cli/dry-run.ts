@@ -48,7 +48,10 @@ export async function dryRun(
       `${grouped(plan.requests)} of at most ${grouped(plan.mostImages)} images, at most ${options.concurrency} at once`,
     ],
     ["Bytes", `${grouped(plan.bytes)} in all, at most ${grouped(plan.mostBytes)} a request`],
-    ["Before", "what the service is, and how it wants its pixels, is tried on up to 300 images"],
+    [
+      "Before",
+      "what the service is, and how it wants its pixels, is tried on up to 1,000 images, mostly on 60",
+    ],
     ["After", `${grouped(askedAgain)} of the images are asked again, to see whether the answers repeat`],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));

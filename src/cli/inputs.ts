@@ -1,8 +1,9 @@
 import { InterruptedError, UsageError } from "../errors.ts";
-import { partOf, type Reference } from "../evaluate.ts";
+import type { Reference } from "../evaluate.ts";
 import { imagesAtOnce } from "../large-images.ts";
 import { likeness } from "../parity.ts";
-import { preflight, takeProbe, type PreflightOutcome, type Probe } from "../preflight.ts";
+import { peek, type Peeked } from "../dataset/peek.ts";
+import { preflight, type PreflightOutcome, type TrialLimit } from "../preflight.ts";
 import {
   bundledModel,
   checkUnchanged,
@@ -11,13 +12,14 @@ import {
   scoredClasses,
   type OpenedModel,
 } from "../scorer/open.ts";
-import type { Batch, Dataset, Preflight, Scorer } from "../types.ts";
+import type { Dataset, Preflight, Scorer } from "../types.ts";
 import type { Context } from "./context.ts";
 import { renamed, withAllClasses } from "./class-names.ts";
 import { datasetSettings, openDataset, Readings } from "./dataset.ts";
 import { openService } from "./endpoint.ts";
 import type { EvaluateArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import { trialImagesOf, type AllTrialImages } from "./trial-images.ts";
 
 /** What a run scores, and with what. */
 export interface Inputs {
@@ -43,8 +45,9 @@ export interface Openers {
 
 /** Images that are read at once where `--batch-size` does not say so. */
 const BATCH_SIZE = 1000;
-/** How often the ways to feed the pixels are tried again without images that the service left unanswered. */
-const PREFLIGHT_ROUNDS = 4;
+/** How much is tried: of a model here all that tells its ways apart, of a service few requests. */
+const LOCAL_TRIAL: TrialLimit = { images: 5_000, answers: 12_000 };
+const SERVICE_TRIAL: TrialLimit = { images: 1_000, answers: 2_000 };
 
 /** Images in a batch: of a service's requests, `--batch-size` says how many they hold. */
 export function batchSizeOf({ endpoint, batchSize }: EvaluateArguments, { shape }: Dataset): number {
@@ -77,20 +80,21 @@ export async function openInputs(
   if (loading !== null) opening.push(loading);
   try {
     if (options.endpoint === undefined) {
-      const [{ probe, dataset: read }, local] = await Promise.all([reading, loading!]);
-      const dataset = withAllClasses(read, local.classes, options);
-      const { scorer, outcome } = await local.open(dataset, probe, options, signal);
-      return inputsOf(dataset, scorer, outcome, null, [], local, () => {});
+      const [read, local] = await Promise.all([reading, loading!]);
+      const data = withClassesOf(local, read, options);
+      const { scorer, outcome } = await local.open(data, options, signal);
+      return inputsOf(data.dataset, scorer, outcome, null, [], local, () => {});
     }
-    const [{ probe, dataset: read }, local] = await Promise.all([reading, loading]);
-    const dataset = withAllClasses(read, local?.classes ?? null, options);
-    const service = await opened(openService(options, context, dataset, probe, progress, signal));
-    const tried = await tryChoices(service, dataset, probe, options, signal);
+    const [read, local] = await Promise.all([reading, loading]);
+    const data = withClassesOf(local, read, options);
+    const { dataset, first } = data;
+    const service = await opened(openService(options, context, dataset, first, progress, signal));
+    const tried = await tryChoices(service, data, SERVICE_TRIAL, options, signal);
     const scorer = service.scorer(tried.preflight.chosen);
     if (local === null) {
       return inputsOf(dataset, scorer, tried, null, service.warnings, null, () => service.finish());
     }
-    const beside = await local.open(dataset, probe, { ...options, output: undefined }, signal);
+    const beside = await local.open(data, { ...options, output: undefined }, signal);
     return inputsOf(
       dataset,
       scorer,
@@ -138,8 +142,7 @@ interface Local {
   /** How many it scores; null where that is not known before it is run. */
   readonly classes: number | null;
   open(
-    dataset: Dataset,
-    probe: Batch,
+    data: Opened,
     options: EvaluateArguments,
     signal: AbortSignal,
   ): Promise<{ readonly opened: OpenedModel; readonly scorer: Scorer; readonly outcome: PreflightOutcome }>;
@@ -157,11 +160,11 @@ async function load(
   let close = (): Promise<void> => loaded.session.release();
   return {
     classes: scoredClasses(loaded, read),
-    async open(dataset, probe, options, signal) {
+    async open(data, options, signal) {
       const { layout, resize, output = null } = options;
-      const opened = await openModel(loaded, dataset, { layout, resize, output }, probe);
+      const opened = await openModel(loaded, data.dataset, { layout, resize, output }, data.first);
       close = () => opened.scorer(opened.choices[0]!).close();
-      const outcome = await tryChoices(inTurn(opened), dataset, probe, options, signal);
+      const outcome = await tryChoices(inTurn(opened), data, LOCAL_TRIAL, options, signal);
       return { opened, scorer: opened.scorer(outcome.preflight.chosen), outcome };
     },
     checkUnchanged: () => checkUnchanged(loaded.file),
@@ -170,10 +173,15 @@ async function load(
 }
 
 /** A model runs one way of feeding at a time anyway, and each has a copy of the images as the model takes them. */
-function inTurn({ choices, scorer }: OpenedModel): Pick<OpenedModel, "choices" | "scorer"> {
+function inTurn({
+  choices,
+  stated,
+  scorer,
+}: OpenedModel): Pick<OpenedModel, "choices" | "stated" | "scorer"> {
   let before: Promise<unknown> = Promise.resolve();
   return {
     choices,
+    stated,
     scorer: (choice) => ({
       ...scorer(choice),
       score(batch, signal) {
@@ -205,66 +213,60 @@ function referenceOf(
   };
 }
 
-/**
- * The data set, and some of its images to try the model on. They come from the whole data set even where few images
- * are scored, so that a limit changes nothing about how the model is fed.
- */
+/** The data set, its first images, and others to try the model on. */
+interface Opened extends Peeked {
+  readonly trialImages: (dataset: Dataset) => AllTrialImages;
+}
+
 async function openData(
   options: EvaluateArguments,
   context: Pick<Context, "signal" | "stderr">,
   progress: Progress,
   { openDataset }: Openers,
-): Promise<Probe> {
+): Promise<Opened> {
   const { images, labels, classes = null, limit = null, seed } = options;
   const files = images !== undefined && labels !== undefined ? { images, labels, classes } : null;
-  const settings = { ...datasetSettings(options, context, progress), files, seed, readings: new Readings() };
-  const name = (dataset: Dataset) =>
-    files === null && classes !== null ? renamed(dataset, classes) : dataset;
-  const all = name(await openDataset({ ...settings, limit: null }));
-  const whole = await takeProbe(all, batchSizeOf(options, all), seed);
-  if (limit === null || limit >= whole.dataset.size) return whole;
-  await whole.close();
-  // What was downloaded and warned about is so already.
-  const limited = await openDataset({ ...settings, limit, refresh: false, warn: () => {} });
-  return { ...whole, dataset: name(limited) };
+  const settings = {
+    ...datasetSettings(options, context, progress),
+    files,
+    seed,
+    limit,
+    readings: new Readings(),
+  };
+  const opened = await openDataset(settings);
+  const peeked = await peek(
+    files === null && classes !== null ? renamed(opened, classes) : opened,
+    batchSizeOf(options, opened),
+  );
+  return { ...peeked, trialImages: (dataset) => trialImagesOf(settings, dataset, peeked.first) };
+}
+
+/** The data under all the classes that a local model scores. */
+function withClassesOf(local: Local | null, data: Opened, options: EvaluateArguments): Opened {
+  return { ...data, dataset: withAllClasses(data.dataset, local?.classes ?? null, options) };
 }
 
 async function tryChoices(
-  { choices, scorer }: Pick<OpenedModel, "choices" | "scorer">,
-  dataset: Dataset,
-  probe: Batch,
-  { scale, invert }: EvaluateArguments,
+  { choices, stated, scorer }: Pick<OpenedModel, "choices" | "stated" | "scorer">,
+  { dataset, trialImages }: Opened,
+  limit: TrialLimit,
+  { scale, invert, images }: EvaluateArguments,
   signal: AbortSignal,
 ): Promise<PreflightOutcome> {
-  if (scale !== "auto" && !choices.some((choice) => choice.scale === scale)) {
-    const possible = [...new Set(choices.map((choice) => choice.scale))].join(", ");
+  const possible = [...new Set(choices.map((choice) => choice.scale))];
+  if (scale !== "auto" && !possible.includes(scale) && possible.length === 1) {
     throw new UsageError(
-      `--scale ${scale}: the model takes whole numbers, so that only ${possible} makes sense: leave --scale out`,
+      `--scale ${scale}: the model takes whole numbers, so that only ${possible.join(", ")} makes sense: leave --scale out`,
     );
   }
-  let images = probe;
-  for (let round = 1; ; round++) {
-    const unanswered = new Set<number>();
-    const outcome = await preflight({
-      probe: images,
-      classes: dataset.classes.length,
-      choices,
-      wanted: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
-      async score(choice, batch) {
-        const scores = await scorer(choice).score(batch, signal);
-        const failed = [...(scores.failed?.keys() ?? [])];
-        // A service that refuses pixels in this way refuses all or most of them; other failures are the network's.
-        if (failed.length * 2 < batch.labels.length)
-          for (const row of failed) unanswered.add(batch.indices[row]!);
-        return scores;
-      },
-    });
-    // Ways are compared on images that each of them has an answer for. What is answered is not asked again.
-    if (unanswered.size === 0 || round === PREFLIGHT_ROUNDS) return outcome;
-    const { indices } = images;
-    images = partOf(
-      images,
-      [...indices.keys()].filter((row) => !unanswered.has(indices[row]!)),
-    );
-  }
+  return await preflight({
+    ...trialImages(dataset),
+    own: images !== undefined,
+    classes: dataset.classes.length,
+    choices,
+    stated,
+    asked: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
+    limit,
+    score: (choice, batch) => scorer(choice).score(batch, signal),
+  });
 }

@@ -3,7 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 
 import { messageOf, UsageError } from "../errors.ts";
 import { nearest } from "../metrics/nearest.ts";
+import { parseScale, SCALE_NAMES } from "../scorer/scales.ts";
 import { visible } from "../text/visible.ts";
+import type { Scale } from "../types.ts";
 
 /** A day: above it, a time-out is none. */
 const MOST_SECONDS = 86_400;
@@ -125,6 +127,36 @@ export function choice<T extends string>(name: string, choices: readonly T[]) {
     },
   } as const;
 }
+
+/** A scale by its name or as MEAN,STD, or one of `others`. */
+export function scaleChoice<T extends string = never>(...others: readonly T[]) {
+  return {
+    ...VALUE,
+    type: "string",
+    coerce(value: unknown): Scale | T {
+      // A config file may give the two numbers as a list.
+      const given = String(once("scale", isPair(value) ? value.join(",") : value));
+      const scale = others.includes(given as T) ? (given as T) : parseScale(given);
+      if (scale !== null) return scale;
+      const numbers = given.includes(",");
+      const names = [...others, ...SCALE_NAMES];
+      throw new UsageError(
+        numbers
+          ? `--scale takes MEAN,STD as two numbers in units of x/255, such as 0.1307,0.3081, STD above 0, not ${given}`
+          : `${notOneOf("scale", given, names)}; MEAN,STD gives (x/255−MEAN)/STD`,
+      );
+    },
+  } as const;
+}
+
+const isPair = (value: unknown): value is unknown[] =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  value.every((part) => part !== "" && Number.isFinite(Number(part)));
+
+/** What the scales make of a pixel, for `--help`. */
+export const SCALE_FORMULAS =
+  "x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed), x/255−0.5 (centered), (x/255−MEAN)/STD (MEAN,STD)";
 
 /** A list that may be written `a,b` or given by repeating the option; `none` is the empty one. */
 export function listOf<T extends string>(name: string, choices: readonly T[]) {

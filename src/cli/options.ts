@@ -3,10 +3,19 @@ import type { Argv } from "yargs";
 import { CATALOG, type DatasetName, type SplitName } from "../dataset/catalog.ts";
 import { UsageError } from "../errors.ts";
 import { REPORTS, type ReportName } from "../report/table.ts";
-import { SCALES } from "../scorer/scales.ts";
-import type { Layout, Resize, Scale } from "../types.ts";
+import type { Layout, Resize } from "../types.ts";
 import { endpointOptions } from "./endpoint-options.ts";
-import { choice, classNames, listOf, repeatable, text, VALUE, wholeNumber } from "./option-kinds.ts";
+import {
+  choice,
+  classNames,
+  listOf,
+  repeatable,
+  scaleChoice,
+  SCALE_FORMULAS,
+  text,
+  VALUE,
+  wholeNumber,
+} from "./option-kinds.ts";
 
 const DATASETS = Object.keys(CATALOG) as DatasetName[];
 /** What the bundled model was trained on. */
@@ -14,7 +23,6 @@ const BUNDLED = "mnist" as const;
 const FORMATS = ["svg", "png"] as const;
 const LAYOUTS = ["auto", "flat", "nhw", "nchw", "nhwc"] as const satisfies readonly (Layout | "auto")[];
 const RESIZES = ["none", "pad", "bilinear"] as const satisfies readonly Resize[];
-const SCALE_CHOICES = ["auto", ...(Object.keys(SCALES) as Scale[])] as const;
 
 export type ChartFormat = (typeof FORMATS)[number];
 
@@ -101,9 +109,10 @@ export function evaluateOptions<T>(args: Argv<T>) {
     })
     .option("scale", {
       group: MODEL,
-      ...choice("scale", SCALE_CHOICES),
+      ...scaleChoice("auto"),
       default: "auto" as const,
-      desc: "Pixels as x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed)",
+      desc: `Pixels as ${SCALE_FORMULAS}`,
+      defaultDescription: "auto: as the model's file says, or found out on images that are not scored",
     })
     .option("layout", {
       group: MODEL,

@@ -1,11 +1,20 @@
 import type { Argv } from "yargs";
 
 import { UsageError } from "../errors.ts";
-import { SCALES } from "../scorer/scales.ts";
 import { LOG_CHOICES } from "../server/log.ts";
 import { PIXEL_CHOICES } from "../server/asked.ts";
-import type { Layout, Scale } from "../types.ts";
-import { choice, classNames, repeatable, seconds, text, VALUE, wholeNumber } from "./option-kinds.ts";
+import type { Layout } from "../types.ts";
+import {
+  choice,
+  classNames,
+  repeatable,
+  scaleChoice,
+  SCALE_FORMULAS,
+  seconds,
+  text,
+  VALUE,
+  wholeNumber,
+} from "./option-kinds.ts";
 import type { Arguments } from "./options.ts";
 
 const MODEL = "Model";
@@ -59,9 +68,9 @@ function modelOptions<T>(args: Argv<T>) {
     })
     .option("scale", {
       group: MODEL,
-      ...choice("scale", Object.keys(SCALES) as Scale[]),
+      ...scaleChoice(),
       default: "unit" as const,
-      desc: "What pixels of 0-255 become: x/255 (unit), x (raw), (x/255−0.1307)/0.3081 (mnist), x/127.5−1 (signed)",
+      desc: `What pixels of 0-255 become: ${SCALE_FORMULAS}`,
     })
     .option("invert", {
       group: MODEL,

@@ -69,7 +69,23 @@ export async function openDataset(options: DatasetOptions, publication: Publicat
   if (options.signal.aborted) throw interruption(options.signal);
   if (options.files !== null) return await openOwn(options, options.files);
   const entry: CatalogEntry = publication.entry ?? CATALOG[options.dataset];
-  const paths = await locate(options, entry, publication.settings);
+  return await openPublished(await locate(options, entry, publication.settings), options, entry);
+}
+
+/** Opens a data set of the catalogue where the cache holds it; null where it does not. @throws DatasetError, InterruptedError */
+export async function openCached(
+  options: DatasetOptions,
+  { entry = CATALOG[options.dataset] }: Publication = {},
+): Promise<Dataset | null> {
+  const paths = await cachedPaths(options, entry);
+  return paths && (await openPublished(paths, options, entry));
+}
+
+async function openPublished(
+  paths: DatasetPaths,
+  options: DatasetOptions,
+  entry: CatalogEntry,
+): Promise<Dataset> {
   const { images, labels } = entry.splits[options.split];
   return await openIdxPair(
     {
@@ -105,16 +121,24 @@ async function locate(
   entry: CatalogEntry,
   settings: FetchSettings | undefined,
 ): Promise<DatasetPaths> {
+  const cached = options.refresh ? null : await cachedPaths(options, entry);
+  if (cached !== null) return cached;
   const { images, labels } = entry.splits[options.split];
   const folder = cacheFolder(options.dataDir, entry);
-  const cached = { images: await cachedFile(folder, images), labels: await cachedFile(folder, labels) };
-  if (cached.images !== null && cached.labels !== null && !options.refresh) {
-    return { images: cached.images, labels: cached.labels };
-  }
   // The network's packages load only when there is something to fetch.
   const { fetchFiles } = await import("./fetch.ts");
   const paths = await fetchFiles(entry, [images, labels], { ...options, folder }, settings);
   return { images: paths[0] as string, labels: paths[1] as string };
+}
+
+async function cachedPaths(
+  { dataDir, split }: DownloadOptions,
+  entry: CatalogEntry,
+): Promise<DatasetPaths | null> {
+  const folder = cacheFolder(dataDir, entry);
+  const images = await cachedFile(folder, entry.splits[split].images);
+  const labels = await cachedFile(folder, entry.splits[split].labels);
+  return images === null || labels === null ? null : { images, labels };
 }
 
 function published(path: string, file: CatalogFile, { warn }: DownloadOptions) {

@@ -3,7 +3,7 @@ import type { Evaluation, LatencyQuantiles, Measurements } from "../types.ts";
 /** What a gate may look at: measurements, and what else of the run there is. */
 export type GatedRun = Measurements &
   Partial<
-    Pick<Evaluation, "dataset" | "parity" | "repeatability" | "latency" | "failures"> & {
+    Pick<Evaluation, "dataset" | "parity" | "repeatability" | "latency" | "failures" | "preflight"> & {
       readonly scorer: { readonly kind: string };
     }
   >;

@@ -1,36 +1,44 @@
 import { assignment } from "../metrics/assignment.ts";
-import { CONVINCING, isSame, whyBetter, type Certainty } from "../metrics/comparison.ts";
-import { confusionOf, resultOf, type Trial, type TrialResult } from "../metrics/trial.ts";
-import type { PixelChoice, Preflight, Scale } from "../types.ts";
+import { isMoreAccurate, isSame, losesLess } from "../metrics/comparison.ts";
+import { calibratedLosses, confusionOf, resultOf, type Trial, type TrialResult } from "../metrics/trial.ts";
+import type { PixelChoice, Scale } from "../types.ts";
 
-/** What the command line fixed; null where free. */
-export interface Wanted {
+/** What is settled before any trial; null where free. */
+export interface Settled {
   readonly scale: Scale | null;
   readonly invert: boolean | null;
+  readonly transpose: boolean | null;
 }
 
 /** One way to feed the pixels, and what it gave. */
 export interface Way {
   readonly choice: PixelChoice;
+  readonly trial: Trial;
   readonly result: TrialResult;
 }
 
 /** What the trials come to. */
 export interface Decision {
   readonly chosen: Way;
-  readonly verdict: Preflight["verdict"];
   /** All that were tried, best first. */
   readonly ways: readonly Way[];
-  /** Those that may be chosen and cannot be told from the best one, which is the first. */
+  /** Others that were tried on the same images, make a difference, and are neither surely worse nor surely better. */
   readonly undecided: readonly Way[];
+  /** Those of them of which more images may show that they are better: not those that are behind on many images. */
+  readonly open: readonly Way[];
+  /** One that may not be chosen and is surely better; null: none. */
+  readonly better: Way | null;
   /** Which predicted class stands for each true one; null: those of the same number. */
   readonly columns: readonly number[] | null;
   /** No way is better than chance. */
   readonly hopeless: boolean;
 }
 
-/** What suffices to stay with x/255, the commonest way; leaving it takes `CONVINCING`. */
-export const CONVINCING_TO_STAY: Certainty = { standardErrors: 2, significance: 0.0455 };
+/** Probability that a way which is no better than another is ever taken for better, over all ways that are compared. */
+const SIGNIFICANCE = 0.001;
+/** Images from which on log losses decide where accuracies do not, and by how many standard errors. */
+const LIKELIHOOD_IMAGES = 1_000;
+const LIKELIHOOD_ERRORS = 5;
 /** Classes are matched one to one where that lifts the accuracy of the best way from below this by as much as that. */
 const POOR_ACCURACY = 0.6;
 const MATCHED_LIFT = 0.3;
@@ -40,147 +48,134 @@ const CHANCE_ERRORS = 4;
 /** Images below which any accuracy may be chance, and none is called so. */
 const LEAST_IMAGES = 30;
 
-export function isWanted({ scale, invert }: PixelChoice, wanted: Wanted): boolean {
+export function isAllowed({ scale, invert, transpose }: PixelChoice, settled: Settled): boolean {
   return (
-    (wanted.scale === null || scale === wanted.scale) && (wanted.invert === null || invert === wanted.invert)
+    (settled.scale === null || scale === settled.scale) &&
+    (settled.invert === null || invert === settled.invert) &&
+    (settled.transpose === null || transpose === settled.transpose)
   );
 }
 
-/** Whether a way is of another scale or polarity and makes a difference: what a choice is compared with. */
-export function isRunnerUp({ choice, result }: Way, best: Way): boolean {
-  const { scale, invert, transpose } = best.choice;
-  const differs = choice.scale !== scale || choice.invert !== invert;
-  return differs && choice.transpose === transpose && !isSame(result, best.result);
+/**
+ * What the trials so far come to. The ways of the most images are compared; all others were surely worse before.
+ *
+ * @param settled leaves at least one of those ways
+ */
+export function decide(trials: ReadonlyMap<PixelChoice, Trial>, settled: Settled): Decision {
+  const columns = matchedColumns([...trials.values()]);
+  const ways = Array.from(trials, ([choice, trial]) => ({
+    choice,
+    trial,
+    result: resultOf(trial, columns),
+  }));
+  const most = Math.max(...ways.map(({ result }) => result.images));
+  const compared = ways.filter(({ result }) => result.images === most);
+  const comparison = new Comparison(SIGNIFICANCE / Math.max(1, ways.length - 1), columns);
+  const hopeless = isHopeless(ways);
+  // Where all is chance, so is what is best.
+  const chosen = hopeless
+    ? simplestOf(ways.filter(({ choice }) => isAllowed(choice, settled)))
+    : comparison.best(compared.filter(({ choice }) => isAllowed(choice, settled)));
+  const rivals = compared.filter((way) => !isAlike(way, chosen) && !comparison.isBetter(chosen, way));
+  const better = rivals
+    .filter((way) => !isAllowed(way.choice, settled) && comparison.isBetter(way, chosen))
+    .toSorted(byAccuracy);
+  const undecided = rivals.filter((way) => !better.includes(way));
+  return {
+    chosen,
+    ways: ways.toSorted((a, b) => Number(b === chosen) - Number(a === chosen)).toSorted(byAccuracy),
+    undecided,
+    open: undecided.filter((way) => !comparison.isBehind(way, chosen)),
+    better: better[0] ?? null,
+    columns,
+    hopeless,
+  };
 }
 
-/** What the trials so far come to. @param classes k */
-export function decide(trials: ReadonlyMap<PixelChoice, Trial>, classes: number, wanted: Wanted): Decision {
-  const columns = matchedColumns([...trials.values()], classes);
-  const ways = ranked(
-    [...trials].map(([choice, trial]) => ({ choice, result: resultOf(trial, classes, columns) })),
-  );
-  const present = Math.max(...[...trials.values()].map(({ truth }) => new Set(truth).size));
-  const hopeless = ways.every(({ result }) => isChance(result, Math.max(present, 2)));
-  const choice = chooseAmong(ways, wanted, hopeless);
-  return { ...choice, ways: chosenBeforeSame(ways, choice.chosen), columns, hopeless };
+/** Whether it makes no difference which of two ways is taken; equal labels on a few images do not say so. */
+export function isAlike(first: Way, second: Way): boolean {
+  const enough = first.result.losses !== null || first.result.images >= LIKELIHOOD_IMAGES;
+  return first === second || (enough && isSame(first.result, second.result));
+}
+
+const byAccuracy = (a: Way, b: Way): number => b.result.accuracy - a.result.accuracy;
+
+/** Compares ways that were tried on the same images. */
+class Comparison {
+  readonly #significance: number;
+  readonly #calibrated: (way: Way) => Float64Array | null;
+
+  constructor(significance: number, columns: readonly number[] | null) {
+    this.#significance = significance;
+    const known = new Map<Way, Float64Array | null>();
+    this.#calibrated = (way) => {
+      if (!known.has(way)) known.set(way, calibratedLosses(way.trial, columns));
+      return known.get(way)!;
+    };
+  }
+
+  /**
+   * Whether the first way is surely better: right on more images; or, where that cannot be told, on no fewer and with a
+   * lower log loss, each at its own temperature, since being less sure alone lowers that of a way that is often wrong.
+   */
+  isBetter(first: Way, second: Way): boolean {
+    const [one, other] = [first.result, second.result];
+    if (isMoreAccurate(one, other, this.#significance)) return true;
+    if (one.images < LIKELIHOOD_IMAGES || one.accuracy < other.accuracy) return false;
+    return losesLess(this.#calibrated(first), this.#calibrated(second), LIKELIHOOD_ERRORS);
+  }
+
+  /** Whether the first way is right on no more of many images, and has no lower log loss either. */
+  isBehind(first: Way, second: Way): boolean {
+    const [one, other] = [first.result, second.result];
+    if (one.images < LIKELIHOOD_IMAGES || one.accuracy > other.accuracy) return false;
+    return !losesLess(this.#calibrated(first), this.#calibrated(second), 0);
+  }
+
+  /** The way that changes the pixels least, unless another is surely better, from which it goes on so. */
+  best(ways: readonly Way[]): Way {
+    let best = simplestOf(ways);
+    for (;;) {
+      // Each is right on more images than the one before, or on as many with less loss: there is an end.
+      const [next] = ways.filter((way) => this.isBetter(way, best)).toSorted(byAccuracy);
+      if (next === undefined) return best;
+      best = next;
+    }
+  }
 }
 
 /**
  * Where every way is poor but one of them tells the classes apart by other names, ways are compared under that way's
- * names: otherwise the one that is least sure of its wrong classes would win.
+ * names.
  */
-function matchedColumns(trials: readonly Trial[], classes: number): number[] | null {
-  const best = Math.max(...trials.map((trial) => resultOf(trial, classes, null).accuracy));
+function matchedColumns(trials: readonly Trial[]): number[] | null {
+  const best = Math.max(...trials.map((trial) => resultOf(trial, null).accuracy));
   if (best >= POOR_ACCURACY) return null;
   let bestMatched = Math.max(MATCHED_ACCURACY, best + MATCHED_LIFT);
   let columns: number[] | null = null;
   for (const trial of trials) {
-    const matching = assignment(confusionOf(trial, classes));
-    const { accuracy } = resultOf(trial, classes, matching);
+    const matching = assignment(confusionOf(trial));
+    const { accuracy } = resultOf(trial, matching);
     if (accuracy > bestMatched) [bestMatched, columns] = [accuracy, matching];
   }
   return columns;
 }
 
-function isChance({ accuracy, images }: TrialResult, classes: number): boolean {
-  const chance = 1 / classes;
-  if (images < LEAST_IMAGES) return false;
-  return accuracy <= chance + CHANCE_ERRORS * Math.sqrt((chance * (1 - chance)) / images);
-}
-
-/** Best first: by how many others each surely beats less those that beat it, then by loss, accuracy and given order. */
-function ranked(ways: readonly Way[]): Way[] {
-  const scored = ways.map((way) => ({ way, wins: 0 }));
-  for (const [at, one] of scored.entries()) {
-    for (const other of scored.slice(at + 1)) {
-      const lead = beats(one.way, other.way) ? 1 : beats(other.way, one.way) ? -1 : 0;
-      one.wins += lead;
-      other.wins -= lead;
-    }
-  }
-  scored.sort(
-    (a, b) =>
-      b.wins - a.wins ||
-      (a.way.result.logLoss ?? 0) - (b.way.result.logLoss ?? 0) ||
-      b.way.result.accuracy - a.way.result.accuracy,
-  );
-  return scored.map(({ way }) => way);
-}
-
-function beats(way: Way, other: Way, certainty = CONVINCING): boolean {
-  return whyBetter(way.result, other.result, certainty) !== null;
-}
-
-const isPlainUnit = ({ choice }: Way): boolean =>
-  choice.scale === "unit" && !choice.invert && !choice.transpose;
-
-/** @param ways best first */
-function chooseAmong(
-  ways: readonly Way[],
-  wanted: Wanted,
-  hopeless: boolean,
-): Pick<Decision, "chosen" | "verdict" | "undecided"> {
-  const open = ways.filter((way) => isWanted(way.choice, wanted) && !isIdleTransposing(way, ways));
-  if (hopeless) return { chosen: preferred(open), verdict: "close", undecided: open };
-  const undecided = undecidedOf(simplest(open[0]!, open), open);
-  const chosen = preferred(undecided);
-  const allRivals = rivalsOf(chosen, ways);
-  const scales = ways.filter(({ choice: { scale, invert, transpose } }) => {
-    const { choice } = chosen;
-    return scale !== choice.scale && invert === choice.invert && transpose === choice.transpose;
+function isHopeless(ways: readonly Way[]): boolean {
+  const present = Math.max(2, ...ways.map(({ trial }) => new Set(trial.truth).size));
+  const chance = 1 / present;
+  return ways.every(({ result: { accuracy, images } }) => {
+    const error = Math.sqrt((chance * (1 - chance)) / images);
+    return images >= LEAST_IMAGES && accuracy <= chance + CHANCE_ERRORS * error;
   });
-  const noDifference = scales.length > 0 && scales.every(({ result }) => isSame(result, chosen.result));
-  const verdict = allRivals.length > 0 ? "close" : noDifference ? "same" : "clear";
-  return { chosen, verdict, undecided };
-}
-
-/** Among ways that are all wrong, because the right one is not wanted, transposing may look better by chance. */
-function isIdleTransposing(way: Way, ways: readonly Way[]): boolean {
-  return way.choice.transpose && ways.some((other) => !other.choice.transpose && beats(other, way));
-}
-
-/** A way and those that cannot be told from it. */
-function undecidedOf(best: Way, ways: readonly Way[]): Way[] {
-  const rivals = rivalsOf(best, ways);
-  const upright = best.choice.transpose ? rivals.find(({ choice }) => !choice.transpose) : undefined;
-  return upright === undefined ? [best, ...rivals] : undecidedOf(upright, ways);
-}
-
-/** The chosen way stands before others that are the same to the model. */
-function chosenBeforeSame(ways: readonly Way[], chosen: Way): readonly Way[] {
-  const first = ways.findIndex(({ result }) => isSame(result, chosen.result));
-  return [...ways.slice(0, first), chosen, ...ways.slice(first).filter((way) => way !== chosen)];
-}
-
-/** Those that differ from a way and are not surely worse. Transposing takes evidence, leaving it out takes none. */
-function rivalsOf(way: Way, ways: readonly Way[]): Way[] {
-  const certainty = isPlainUnit(way) ? CONVINCING_TO_STAY : CONVINCING;
-  return ways.filter(
-    (other) =>
-      other !== way &&
-      (way.choice.transpose || !other.choice.transpose) &&
-      !isSame(way.result, other.result) &&
-      (!beats(way, other, certainty) || beats(other, way)),
-  );
-}
-
-/** Of all ways that are the same to the model, the one that changes the pixels least, if possible x/255. */
-function simplest(way: Way, ways: readonly Way[]): Way {
-  const same = ways.filter(({ result }) => isSame(way.result, result));
-  const least = leastEffort(same.map(({ choice }) => choice));
-  return same.find(({ choice }) => choice === least) ?? way;
 }
 
 /** The first of those that change the pixels least, if possible x/255. */
-export function leastEffort(choices: readonly PixelChoice[]): PixelChoice | null {
-  return choices.toSorted((a, b) => effort(a) - effort(b))[0] ?? null;
+function simplestOf(ways: readonly Way[]): Way {
+  return ways.toSorted((a, b) => effort(a.choice) - effort(b.choice))[0]!;
 }
 
-function effort({ scale, invert, transpose }: PixelChoice): number {
+/** Less for what changes the pixels less; least for x/255. */
+export function effort({ scale, invert, transpose }: PixelChoice): number {
   return (transpose ? 4 : 0) + (invert ? 2 : 0) + (scale === "unit" ? 0 : 1);
-}
-
-/** x/255 if it is among them, else the best one that is not transposed, else the best. */
-function preferred(ways: readonly Way[]): Way {
-  return ways.find(isPlainUnit) ?? ways.find(({ choice }) => !choice.transpose) ?? ways[0]!;
 }

@@ -1,150 +1,213 @@
-import { whyBetter, type Reason } from "../metrics/comparison.ts";
 import { grouped } from "../grouped.ts";
+import { isMoreAccurate, losesLess } from "../metrics/comparison.ts";
+import { calibratedLosses, firstOf, resultOf, type TrialResult } from "../metrics/trial.ts";
 import { listed, loss, percent } from "../metrics/wording.ts";
-import { wayName, wayText } from "../report/preprocessing.ts";
-import { CONVINCING_TO_STAY, isRunnerUp, isWanted, type Decision, type Wanted, type Way } from "./decide.ts";
-import type { PixelChoice } from "../types.ts";
+import { pinningOptions, wayName, wayText } from "../report/preprocessing.ts";
+import type { PixelChoice, Preflight, Scale, TrialSource } from "../types.ts";
+import { isAlike, type Decision, type Way } from "./decide.ts";
 
-/** Ways that a warning lists. */
-const LISTED = 4;
-/** Images on which even ways that are far apart may not be told from each other. */
-const FEW_IMAGES = 30;
-
-const images = (count: number): string => `${grouped(count)} labelled ${count === 1 ? "image" : "images"}`;
-
-/** What is said where there is nothing to try a choice on. */
-export function untriedStatement(chosen: PixelChoice): string {
-  return `Pixels as ${wayText(chosen)}: there are no labelled images to try other ways on`;
+/** A trial, and what it was made on. */
+export interface Tried {
+  readonly decision: Decision;
+  readonly on: TrialSource;
+  /** To be read after a number: `of MNIST's training images`. */
+  readonly name: string;
 }
 
+/** A choice, and all that it rests on. */
+export interface Facts {
+  readonly chosen: PixelChoice;
+  readonly source: Preflight["source"];
+  readonly asked: { readonly scale: Scale | null; readonly invert: boolean | null };
+  /** What the scorer itself says, to be read after "Pixels as x/255 (unit), ". */
+  readonly how: string | null;
+  readonly chosenOn: Tried | null;
+  readonly lookedAt: Tried | null;
+}
+
+/** Ways that a sentence lists. */
+const LISTED = 4;
+/** Images on which ways that are not told apart may still be far apart. */
+const FEW_IMAGES = 1_000;
+/** Significance from which on a difference of accuracies speaks for itself. */
+const PLAIN = 0.001;
+/** Standard errors from which on a log loss is said to be lower. */
+const SURELY_LOWER = 5;
+
 /** The choice and its reason, as one sentence without its full stop. */
-export function statementOf(decision: Decision, wanted: Wanted): string {
+export function statementOf({ chosen, asked, how, source, chosenOn }: Facts): string {
+  const said = asked.scale !== null || asked.invert !== null ? ", as asked" : how === null ? "" : `, ${how}`;
+  const pixels = `Pixels as ${wayText(chosen)}${said}`;
+  if (source === "default") return `${pixels}: there are no labelled images to try other ways on`;
+  return chosenOn === null ? pixels : `${pixels}: ${evidence(chosenOn)}`;
+}
+
+function evidence({ decision, name }: Tried): string {
   const { chosen, columns, hopeless } = decision;
-  const asked = wanted.scale === null && wanted.invert === null ? "" : ", as asked";
-  const pixels = `Pixels as ${wayText(chosen.choice)}${asked}`;
-  if (hopeless) {
-    return `${pixels}: no way to feed them is better than chance on ${images(chosen.result.images)}`;
-  }
+  const most = Math.max(...decision.ways.map(({ result }) => result.images));
+  if (hopeless) return `no way to feed them is better than chance on ${grouped(most)} ${name}`;
   const matched = columns === null ? "" : "with its classes matched one to one, ";
   const transposed = chosen.choice.transpose
     ? "; rows and columns stand exchanged between these images and those that it was trained on (EMNIST's files hold them so)"
     : "";
-  return `${pixels}: ${matched}${evidence(decision)}${transposed}`;
+  return `${matched}${comparison(decision, name)}${disagreement(decision)}${transposed}`;
 }
 
-function evidence({ chosen, verdict, ways }: Decision): string {
+function comparison({ chosen, ways, undecided, columns }: Decision, name: string): string {
+  const right = `right on ${rightOn(chosen.result, name)}`;
+  if (undecided.length > 0) {
+    const rivals = undecided.map(({ choice, result }) => `${wayName(choice)} (${percent(result.accuracy)})`);
+    return `${right}, from which ${listed(rivals, LISTED)} cannot be told`;
+  }
+  if (makesNoDifference(chosen, ways)) return `their scale makes no difference to this model, ${right}`;
   const next = nextBest(chosen, ways);
-  const on = `on ${images(chosen.result.images)}`;
-  if (verdict === "same") return `their scale makes no difference to this model, ${figure(chosen)} ${on}`;
-  if (next === undefined) return `${figure(chosen)} ${on}`;
-  const own = whyBetter(chosen.result, next.result);
-  const others = whyBetter(next.result, chosen.result);
-  const name = wayName(next.choice);
-  const [sure, alsoSure] = [chosen, next].map(({ result }) => percent(result.saturated ?? 0));
-  if (own === "saturation") {
-    return `${figure(chosen)} ${on}, while ${name} makes ${alsoSure} of the confidences 1 to seven digits`;
-  }
-  if (others === "saturation") {
-    return `${figure(chosen)} ${on}, with ${sure} of the confidences 1 to seven digits, against ${alsoSure} with ${name}`;
-  }
-  const reason = own ?? whyBetter(chosen.result, next.result, CONVINCING_TO_STAY);
-  const [measure, first, second] =
-    others === null ? figures(chosen, next, reason) : figures(next, chosen, others);
-  const [mine, theirs] = others === null ? [first, second] : [second, first];
-  const against = verdict === "close" ? `with ${name}` : `for the next best (${name})`;
-  return `${measure} ${mine} ${on}, against ${theirs} ${against}`;
+  if (next === undefined) return right;
+  const { images, figures } = against(chosen, next, columns);
+  return `right on ${figures[0]} of ${grouped(images)} ${name}, against ${figures[1]} as ${wayName(next.choice)}${figures[2]}`;
 }
 
-/** The best way of another scale or polarity. */
+/** Both ways' figures on the same images, of which one may have seen fewer; the third only where accuracy does not tell. */
+function against(
+  first: Way,
+  second: Way,
+  columns: Decision["columns"],
+): { images: number; figures: [string, string, string] } {
+  const images = Math.min(first.result.images, second.result.images);
+  const trials = [first, second].map(({ trial }) => firstOf(trial, images));
+  const [one, other] = trials.map((trial) => resultOf(trial, columns)) as [TrialResult, TrialResult];
+  const isPlain = isMoreAccurate(one, other, PLAIN) || isMoreAccurate(other, one, PLAIN);
+  const losses = trials.map((trial) => calibratedLosses(trial, columns)).filter((each) => each !== null);
+  const [mine, theirs] = losses.map((each) => loss(mean(each)));
+  const more =
+    isPlain || mine === undefined
+      ? ""
+      : `, with a log loss of ${mine} against ${theirs} at the best temperature of each`;
+  return { images, figures: [percent(one.accuracy), percent(other.accuracy), more] };
+}
+
+function makesNoDifference({ choice, ...chosen }: Way, ways: readonly Way[]): boolean {
+  const others = ways.filter(
+    ({ choice: { scale, invert, transpose } }) =>
+      scale !== choice.scale && invert === choice.invert && transpose === choice.transpose,
+  );
+  return others.length > 0 && others.every((way) => isSameOnFirst(way, { choice, ...chosen }));
+}
+
+/** `95.3 % of 300 of MNIST's training images` */
+const rightOn = ({ accuracy, images }: TrialResult, name: string): string =>
+  `${percent(accuracy)} of ${grouped(images)} ${name}`;
+
+const mean = (numbers: Float64Array): number =>
+  numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+
+/** The way that came nearest: of those that stayed longest, the most accurate one. */
 function nextBest(chosen: Way, ways: readonly Way[]): Way | undefined {
-  return ways.find((way) => isRunnerUp(way, chosen));
+  return ways
+    .filter((way) => way !== chosen && !isSameOnFirst(way, chosen))
+    .toSorted((a, b) => b.result.images - a.result.images || b.result.accuracy - a.result.accuracy)[0];
 }
 
-function figure({ result }: Way): string {
-  return result.logLoss === null
-    ? `accuracy ${percent(result.accuracy)}`
-    : `log loss ${loss(result.logLoss)}`;
-}
+const isSameOnFirst = (way: Way, chosen: Way): boolean =>
+  way.result.images === chosen.result.images && isAlike(way, chosen);
 
-/** The measure that tells two ways apart, and both in it: `log loss`, `0.35` and `2.81`. */
-function figures(way: Way, other: Way, reason: Reason | null): [string, string, string] {
-  const [own, others] = [way.result, other.result];
-  if (
-    own.logLoss === null ||
-    others.logLoss === null ||
-    (reason === "accuracy" && own.logLoss >= others.logLoss)
-  ) {
-    return ["accuracy", percent(own.accuracy), percent(others.accuracy)];
+/** Where likelihood would choose otherwise than accuracy did. */
+function disagreement({ chosen, ways, columns }: Decision): string {
+  for (const way of ways) {
+    const images = Math.min(way.result.images, chosen.result.images);
+    const [other, own] = [way, chosen].map(({ trial }) => resultOf(firstOf(trial, images), columns));
+    if (other!.accuracy > own!.accuracy || !losesLess(other!.losses, own!.losses, SURELY_LOWER)) continue;
+    const losses = `${loss(other!.logLoss!)} against ${loss(own!.logLoss!)}`;
+    return `; ${wayName(way.choice)} has the lower log loss (${losses}), but is right no more often`;
   }
-  return ["log loss", loss(own.logLoss), loss(others.logLoss)];
+  return "";
 }
 
 /** What a reader must know before believing numbers of pixels fed in this way. */
-export function warningsOf(decision: Decision, wanted: Wanted): string[] {
-  if (decision.hopeless) return [hopelessWarning(decision)];
-  const better = betterWarning(decision, wanted);
-  if (better !== null) return [better];
-  return decision.undecided.length > 1 ? [closeWarning(decision)] : [];
+export function warningsOf(facts: Facts): string[] {
+  const { chosenOn, lookedAt, chosen, source } = facts;
+  const warnings: string[] = [];
+  if (chosenOn !== null && chosenOn.decision.hopeless) warnings.push(hopelessWarning(chosenOn));
+  else if (chosenOn?.decision.better != null)
+    warnings.push(betterWarning(facts, chosenOn, chosenOn.decision.better));
+  else if (chosenOn !== null && isTooClose(facts, chosenOn)) warnings.push(closeWarning(chosenOn));
+  if (lookedAt?.decision.better != null)
+    warnings.push(lookWarning(facts, lookedAt, lookedAt.decision.better));
+  if (source === "scored images" && pinningOptions(chosen) !== "") warnings.push(tunedWarning(chosen));
+  return warnings;
 }
 
-function hopelessWarning({ chosen, ways }: Decision): string {
-  const most = Math.max(...ways.map(({ result }) => result.images));
-  const best = ways
-    .filter(({ result }) => result.images === most)
-    .reduce((best, way) => (way.result.accuracy > best.result.accuracy ? way : best));
+function hopelessWarning({ decision: { ways, chosen }, name }: Tried): string {
+  const best = ways[0]!;
   return (
-    `No way to feed the pixels is better than chance on ${images(best.result.images)}: the best is right on ` +
+    `No way to feed the pixels is better than chance on ${grouped(best.result.images)} ${name}: the best is right on ` +
     `${percent(best.result.accuracy)} of them (${wayName(best.choice)}). The model looks untrained, or made for other ` +
     `data; its pixels are fed as ${wayText(chosen.choice)}.`
   );
 }
 
-function closeWarning({ chosen, undecided }: Decision): string {
-  const table = undecided.map(({ choice, result }) => {
-    const logLoss = result.logLoss === null ? "" : `, log loss ${loss(result.logLoss)}`;
-    return `${wayName(choice)} (accuracy ${percent(result.accuracy)}${logLoss})`;
-  });
-  const tried = chosen.result.images;
-  const doubt =
-    tried < FEW_IMAGES
-      ? `${images(tried)} ${tried === 1 ? "is" : "are"} too few to tell these ways to feed the pixels apart`
-      : `These ways to feed the pixels are too close to tell apart on ${images(tried)}`;
+/** Whether a way that was not settled may still be far from the right one. */
+const isTooClose = ({ asked, how }: Facts, { decision: { chosen, undecided } }: Tried): boolean =>
+  asked.scale === null && how === null && undecided.length > 0 && chosen.result.images < FEW_IMAGES;
+
+function closeWarning({ decision: { chosen, undecided }, name }: Tried): string {
+  const { images } = chosen.result;
+  const ways = [chosen, ...undecided].map(
+    ({ choice, result }) => `${wayName(choice)} (right on ${percent(result.accuracy)})`,
+  );
   return (
-    `${doubt}: ${listed(table, LISTED)}. They are fed as ${wayText(chosen.choice)}: if the model was trained otherwise, ` +
-    "name its way with --scale or --invert."
+    `${grouped(images)} ${name} ${images === 1 ? "is" : "are"} too few to tell these ways to feed the pixels apart: ` +
+    `${listed(ways, LISTED)}. They are fed as ${wayText(chosen.choice)}: if the model was trained otherwise, name its ` +
+    "way with --scale or --invert."
   );
 }
 
-/** Where the command line fixed something, and another way is surely better. */
-function betterWarning({ chosen, ways }: Decision, wanted: Wanted): string | null {
-  const better = ways.find(
-    (way) => !isWanted(way.choice, wanted) && whyBetter(way.result, chosen.result) !== null,
-  );
-  if (better === undefined) return null;
-  const options = wantedOptions(wanted, better.choice);
-  const advice = `leave ${listed(options)} out, unless the model was trained so.`;
-  return `${listed(options)} ${options.length > 1 ? "were" : "was"} asked for, but ${shortfall(better, chosen)}: ${advice}`;
+/** `on 300 of MNIST's training images unit is right on 90.3 % against 77.0 %` */
+function lead({ decision: { chosen, columns }, name }: Tried, better: Way): string {
+  const { images, figures } = against(better, chosen, columns);
+  return `on ${grouped(images)} ${name} ${wayName(better.choice)} is right on ${figures[0]} against ${figures[1]}${figures[2]}`;
 }
 
-/** What was asked for and the better way does not do. */
-function wantedOptions({ scale, invert }: Wanted, better: PixelChoice): string[] {
-  return [
-    ...(scale !== null && scale !== better.scale ? [`--scale ${scale}`] : []),
-    ...(invert !== null && invert !== better.invert ? [invert ? "--invert" : "--no-invert"] : []),
+/** On images that are not scored, another way is surely better than what was settled. */
+function betterWarning({ asked, how, chosen }: Facts, tried: Tried, better: Way): string {
+  const options = [
+    ...(asked.scale !== null && asked.scale !== better.choice.scale ? [`--scale ${asked.scale}`] : []),
+    ...(asked.invert !== null && asked.invert !== better.choice.invert
+      ? [asked.invert ? "--invert" : "--no-invert"]
+      : []),
   ];
+  if (options.length === 0)
+    return `Pixels are fed as ${wayText(chosen)}${how === null ? "" : `, ${how}`}, but ${lead(tried, better)}: name the right way with --scale or --invert.`;
+  const were = options.length > 1 ? "were" : "was";
+  return `${listed(options)} ${were} asked for, but ${lead(tried, better)}: leave ${listed(options)} out, unless the model was trained so.`;
 }
 
-function shortfall(better: Way, chosen: Way): string {
-  const reason = whyBetter(better.result, chosen.result);
-  const on = `on ${images(Math.min(better.result.images, chosen.result.images))}`;
-  const name = wayName(better.choice);
-  if (reason === "saturation") {
-    const shares = [chosen, better].map(({ result }) => percent(result.saturated ?? 0));
-    return `${on} it makes ${shares[0]} of the confidences 1 to seven digits, and ${name} ${shares[1]} at about the same accuracy`;
-  }
-  if (reason === "accuracy") {
-    return `${on} ${name} is right on ${percent(better.result.accuracy)} against ${percent(chosen.result.accuracy)}`;
-  }
-  const [measure, own, other] = figures(better, chosen, reason);
-  return `${on} ${name} has ${measure} ${own} against ${other}`;
+/** On the scored images, another way than the chosen one is surely better. */
+function lookWarning({ chosen, source, chosenOn }: Facts, tried: Tried, better: Way): string {
+  const believed = chosenOn !== null && !chosenOn.decision.hopeless ? chosenOn : null;
+  const ground =
+    believed !== null
+      ? `, which is right on ${rightOn(believed.decision.chosen.result, believed.name)}: these images differ from those ` +
+        "that the model was trained on"
+      : `${source === "option" ? ", as asked" : ""}: these images differ from those that the model was trained on, or it ` +
+        "is fed wrongly";
+  const options = pinningOptions(better.choice);
+  const advice = better.choice.transpose
+    ? "turn these images, if they are stored on their side."
+    : `name it with ${options === "" ? "--scale unit" : options}, if the model was trained so or the images are stored so.`;
+  return (
+    `${capitalised(lead(tried, better))} as ${wayName(chosen)}${ground}. Nothing is chosen on the images that are scored: ` +
+    advice
+  );
+}
+
+const capitalised = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`;
+
+function tunedWarning(chosen: PixelChoice): string {
+  const remedy = chosen.transpose
+    ? "Turn the images as those that it was trained on"
+    : `Name how it was trained, as with ${pinningOptions(chosen)}`;
+  return (
+    `Pixels are fed as ${wayText(chosen)} because that suits the scored images themselves best, so that the numbers ` +
+    `flatter the model. ${remedy}: without that, no gate can be told.`
+  );
 }

@@ -3,7 +3,7 @@ import { count, counted, duration, percent, short } from "./format.ts";
 import { scroll } from "./html-tables.ts";
 import { Markup, markup, outside } from "./markup.ts";
 import { modelFacts } from "./model.ts";
-import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
+import { isChosen, isOnScored, lossText, preprocessingText, wayText } from "./preprocessing.ts";
 
 type Fact = readonly [term: string, text: string | Markup];
 
@@ -27,22 +27,23 @@ export function facts(rows: readonly Fact[]): Markup {
 ${rows.map(([term, value]) => markup`<dt>${term}</dt><dd>${value instanceof Markup ? value : outside(value)}</dd>\n`)}</dl>`;
 }
 
-/** The ways that were tried, folded away where the choice was clear. */
+/** The ways that were tried, folded away where the scored images had no part in it. */
 function candidates(preflight: Preflight): Markup | null {
   if (preflight.candidates.length === 0) return null;
   const rows = preflight.candidates.map((candidate) => {
     const mark = isChosen(preflight, candidate) ? markup` <span class="mark chosen">chosen</span>` : null;
     return markup`<tr><td class="text way">${wayText(candidate)}${mark}</td><td>${lossText(candidate.log_loss)}</td>
-<td>${percent(candidate.accuracy, 1)}</td><td>${percent(candidate.saturated, 1)}</td><td>${count(candidate.images)}</td></tr>
+<td>${percent(candidate.accuracy, 1)}</td><td>${percent(candidate.saturated, 1)}</td><td>${count(candidate.images)}</td>
+<td class="text">${candidate.on}</td></tr>
 `;
   });
   const table = scroll(
     "Ways to feed the pixels",
-    markup`<thead><tr><th class="text">pixels as</th><th>log loss</th><th>accuracy</th><th>confidences of 1</th><th>images</th></tr></thead>
+    markup`<thead><tr><th class="text">pixels as</th><th>log loss</th><th>accuracy</th><th>confidences of 1</th><th>images</th><th class="text">of the</th></tr></thead>
 <tbody>${rows}</tbody>`,
     "compact",
   );
-  const open = preflight.verdict === "clear" ? null : markup` open`;
+  const open = isOnScored(preflight) ? markup` open` : null;
   return markup`<details${open}>
 <summary>${counted(rows.length, "way")} to feed the pixels, best first</summary>
 ${table}

@@ -18,7 +18,7 @@ import { failureGroups, failureHeads, unlisted } from "./failures.ts";
 import { paritySection, serviceSection } from "./markdown-service.ts";
 import { confusionsSentence, weakestSentence } from "./picked.ts";
 import { modelFacts } from "./model.ts";
-import { isChosen, lossText, preprocessingText, wayText } from "./preprocessing.ts";
+import { isChosen, isOnScored, lossText, preprocessingText, wayText } from "./preprocessing.ts";
 import { verdict } from "./verdict.ts";
 
 const MOST_FAILURES = 20;
@@ -181,7 +181,7 @@ function modelRows(evaluation: Evaluation): Cell[][] {
   ];
 }
 
-/** The ways that were tried, folded away where the choice was clear. */
+/** The ways that were tried, folded away where the scored images had no part in it. */
 function candidates(preflight: Preflight): string {
   if (preflight.candidates.length === 0) return "";
   const rows = preflight.candidates.map((candidate) => {
@@ -192,10 +192,11 @@ function candidates(preflight: Preflight): string {
       percent(candidate.accuracy, 1),
       percent(candidate.saturated, 1),
       count(candidate.images),
+      candidate.on,
     ];
   });
-  const ways = table(["pixels as", ">log loss", ">accuracy", ">confidences of 1", ">images"], rows);
-  if (preflight.verdict !== "clear") return ways;
+  const ways = table(["pixels as", ">log loss", ">accuracy", ">confidences of 1", ">images", "of the"], rows);
+  if (isOnScored(preflight)) return ways;
   return details(`${counted(rows.length, "way")} to feed the pixels, best first`, ways);
 }
 

@@ -1,4 +1,4 @@
-import type { Evaluation, Layout, PixelChoice, Preflight, Resize, Scale } from "../types.ts";
+import type { Evaluation, Layout, NamedScale, PixelChoice, Preflight, Resize, Scale } from "../types.ts";
 import { decimal } from "./format.ts";
 
 const FORMULAS = {
@@ -6,7 +6,8 @@ const FORMULAS = {
   raw: "x",
   mnist: "(x/255 − 0.1307)/0.3081",
   signed: "x/127.5 − 1",
-} as const satisfies Record<Scale, string>;
+  centered: "x/255 − 0.5",
+} as const satisfies Record<NamedScale, string>;
 const LAYOUTS = {
   flat: "[n, h·w]",
   nhw: "[n, h, w]",
@@ -28,7 +29,19 @@ export function wayName({ scale, invert, transpose }: PixelChoice): string {
 
 /** `x/255 (unit)`, `x (inverted and transposed raw)`. */
 export function wayText(choice: PixelChoice): string {
-  return `${FORMULAS[choice.scale]} (${wayName(choice)})`;
+  return `${formula(choice.scale)} (${wayName(choice)})`;
+}
+
+function formula(scale: Scale): string {
+  if (Object.hasOwn(FORMULAS, scale)) return FORMULAS[scale as NamedScale];
+  const [mean = 0, deviation] = scale.split(",").map(Number);
+  return `(x/255 ${mean < 0 ? "+" : "−"} ${Math.abs(mean)})/${deviation}`;
+}
+
+/** The options that fix a way to feed the pixels: `--scale mnist --invert`; empty for x/255. */
+export function pinningOptions({ scale, invert, transpose }: PixelChoice): string {
+  const plain = scale === "unit" && !invert && !transpose;
+  return plain ? "" : `--scale ${scale}${invert ? " --invert" : ""}`;
 }
 
 /** How pixels were handed to the model, and how that was found, in two sentences. */
@@ -42,6 +55,11 @@ export function preprocessingText({ scorer, preflight }: Pick<Evaluation, "score
 
 export function lossText(value: number | null): string {
   return decimal(value, value !== null && value < SMALL_LOSS ? 3 : 2);
+}
+
+/** Whether ways were tried on the scored images themselves. */
+export function isOnScored({ candidates }: Preflight): boolean {
+  return candidates.some(({ on }) => on === "scored images");
 }
 
 export function isChosen({ chosen }: Preflight, { scale, invert, transpose }: PixelChoice): boolean {

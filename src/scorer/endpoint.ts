@@ -24,6 +24,7 @@ import { scoreTables, writeScores } from "./answers.ts";
 import { openJournal, type StoredAnswer } from "./journal.ts";
 import type { Images } from "./onnx.ts";
 import type { Answer } from "./protocols/protocol.ts";
+import { WHOLE_NUMBERS, type Stated } from "./stated.ts";
 
 export type { EndpointHooks, EndpointOptions } from "./endpoint/options.ts";
 
@@ -31,6 +32,8 @@ export type { EndpointHooks, EndpointOptions } from "./endpoint/options.ts";
 export interface OpenedEndpoint {
   /** The ways of feeding pixels that make sense for it. */
   readonly choices: readonly PixelChoice[];
+  /** What the type of its input says of them; null: nothing. */
+  readonly stated: Stated | null;
   readonly scorer: (choice: PixelChoice) => Scorer;
   readonly warnings: readonly string[];
   /** Leaves what is answered to the next run. */
@@ -117,6 +120,7 @@ function opened(
   };
   return {
     choices: choicesFor(writerPlan),
+    stated: writerPlan.type === "uint8" ? WHOLE_NUMBERS : null,
     warnings,
     scorer: (choice) => ({
       describe: () => description(options, understood, choice),

@@ -21,6 +21,7 @@ import { outputPlan, runtimeMessage, tensorOutputs, type OutputPlan, type Output
 import { rowsWriter, type Rows } from "./numbers.ts";
 import { pixelWriter } from "./pixels.ts";
 import type { LoadedModel } from "./session.ts";
+import { statedPixels, type Stated } from "./stated.ts";
 import { firstThatRuns, freedSession, trial, trialScales } from "./trial.ts";
 
 /** The images that a model shall score. */
@@ -43,6 +44,8 @@ export interface ModelOptions {
 export interface OpenedModel {
   /** The ways of feeding pixels that make sense for it. */
   readonly choices: readonly PixelChoice[];
+  /** What its file says of them; null: nothing. */
+  readonly stated: Stated | null;
   readonly scorer: (choice: PixelChoice) => Scorer;
   readonly numbers: NumberScorer;
 }
@@ -95,6 +98,7 @@ export async function openModel(
   const model = await understand(loaded, images, options, probe);
   return {
     choices: choicesFor(model.plan),
+    stated: statedPixels(loaded.file.model, model.plan),
     scorer: (choice) => scorerOf(model, choice),
     numbers: numberScorerOf(model),
   };

@@ -2,7 +2,7 @@ import type { PixelChoice } from "../types.ts";
 import { tensorShape, type InputPlan } from "./adapter.ts";
 import { ELEMENTS, toElements, type Numbers } from "./elements.ts";
 import { resizer } from "./resize.ts";
-import { SCALES } from "./scales.ts";
+import { scaling } from "./scales.ts";
 import { wirePixels } from "./wire.ts";
 
 /** Turns images into what a model takes. */
@@ -26,7 +26,8 @@ export function pixelWriter(
   choice: PixelChoice,
   images: readonly [number, number],
 ): PixelWriter {
-  const values = Array.from({ length: 256 }, (_, x) => SCALES[choice.scale](choice.invert ? 255 - x : x));
+  const scale = scaling(choice.scale);
+  const values = Array.from({ length: 256 }, (_, x) => scale(choice.invert ? 255 - x : x));
   const table = toElements(values, plan.type);
   const { shape, turned, resize } = plan;
   const resized = resize === null ? null : resizer(resize, images, shape);

@@ -1,6 +1,6 @@
 import { firstThat, placeOf } from "../scorer/protocols/images.ts";
 import { RequestError, type Numbers, type ServedModel } from "../scorer/protocols/service.ts";
-import { SCALES } from "../scorer/scales.ts";
+import { scaling } from "../scorer/scales.ts";
 import type { Scale } from "../types.ts";
 
 export interface PixelOptions {
@@ -31,7 +31,7 @@ export function prepare(
       `${placeOf(wrong.at, model)} is ${wrong.value}, but ${whose} whole numbers from 0 to 255`,
     );
   }
-  const scale = SCALES[model.whole ? "raw" : options.scale];
+  const scale = scaling(model.whole ? "raw" : options.scale);
   const table = Float64Array.from({ length: 256 }, (_, x) => scale(options.invert ? 255 - x : x));
   for (const block of images.blocks) for (let i = 0; i < block.length; i++) block[i] = table[block[i]!]!;
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { DatasetError } from "../errors.ts";
+import { PIXELS_KEY } from "../scorer/stated.ts";
 import type { Dataset, SourceFile } from "../types.ts";
 import { type LogisticFit, type LogisticIteration, logisticSteps } from "./logistic.ts";
 
@@ -136,6 +137,7 @@ function metadataOf(train: Dataset, summary: TrainSummary, description: string):
   const digests = train.files().map(({ name, sha256 }: SourceFile) => [`sha256 ${name}`, sha256]);
   return {
     description,
+    [PIXELS_KEY]: "x/255",
     classes: JSON.stringify(train.classes),
     dataset: train.name,
     split: train.split,

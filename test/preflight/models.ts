@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { decodeModel } from "../../src/scorer/onnx-proto.ts";
-import type { Batch, PixelChoice, Scale, Scores } from "../../src/types.ts";
+import { scaling } from "../../src/scorer/scales.ts";
+import type { Batch, NamedScale, PixelChoice, Scores } from "../../src/types.ts";
 
 /** n numbers an image, as a model's input holds them, → one number a class. */
 export type Model = (pixels: Float64Array) => number[];
@@ -8,25 +9,27 @@ export type Model = (pixels: Float64Array) => number[];
 const SIDE = 28;
 
 /** How a pixel of 0–255 becomes a model's input. */
-export const scaled: Readonly<Record<Scale, (pixel: number) => number>> = {
+export const scaled: Readonly<Record<NamedScale, (pixel: number) => number>> = {
   unit: (x) => x / 255,
   raw: (x) => x,
   mnist: (x) => (x / 255 - 0.1307) / 0.3081,
   signed: (x) => x / 127.5 - 1,
+  centered: (x) => x / 255 - 0.5,
 };
 
 /** Back from a model's input to 0–1. */
-const unscaled: Readonly<Record<Scale, (input: number) => number>> = {
+const unscaled: Readonly<Record<NamedScale, (input: number) => number>> = {
   unit: (x) => x,
   raw: (x) => x / 255,
   mnist: (x) => x * 0.3081 + 0.1307,
   signed: (x) => (x + 1) / 2,
+  centered: (x) => x + 0.5,
 };
 
+const NAMES = Object.keys(scaled) as NamedScale[];
+
 export const CHOICES: readonly PixelChoice[] = [false, true].flatMap((transpose) =>
-  (["unit", "raw", "mnist", "signed"] as const).flatMap((scale) =>
-    [false, true].map((invert) => ({ scale, invert, transpose })),
-  ),
+  NAMES.flatMap((scale) => [false, true].map((invert) => ({ scale, invert, transpose }))),
 );
 
 /** Rows and columns exchanged. */
@@ -72,7 +75,7 @@ export const probabilities: Model = (pixels) => softmax(logits(pixels));
 
 /** A model that was trained on pixels of one scaling, polarity and orientation. */
 export function trainedOn(
-  scale: Scale,
+  scale: NamedScale,
   { invert = false, transpose = false, model = probabilities } = {},
 ): Model {
   return (pixels) => {
@@ -91,10 +94,11 @@ export interface Scoring {
 export function scorerOf(model: Model, { labelsOnly = false } = {}): Scoring {
   let images = 0;
   const score = async ({ scale, invert, transpose }: PixelChoice, batch: Batch): Promise<Scores> => {
+    const input = scaling(scale);
     const rows = Array.from(batch.labels, (_, i) => {
       const image = Float64Array.from(
         batch.pixels.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE),
-        (pixel) => scaled[scale](invert ? 255 - pixel : pixel),
+        (pixel) => input(invert ? 255 - pixel : pixel),
       );
       return model(transpose ? turned(image) : image);
     });

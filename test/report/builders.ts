@@ -139,6 +139,7 @@ export function candidate(way: Partial<PreflightCandidate> = {}): PreflightCandi
     log_loss: 0.35,
     saturated: 0,
     images: 300,
+    on: "training images",
     ...way,
   };
 }
@@ -151,11 +152,10 @@ const OTHERS = [
 /** What came of trying: `unit` was chosen, and nothing else came near. */
 export function preflight(overrides: Partial<Preflight> = {}): Preflight {
   return {
+    source: "training images",
     chosen: { scale: "unit", invert: false, transpose: false },
-    automatic: true,
-    verdict: "clear",
     statement:
-      "Pixels as x/255 (unit): log loss 0.35 on 300 labelled images, against 2.81 for the next best (mnist)",
+      "Pixels as x/255 (unit): right on 90.0 % of 300 of Pets's training images, against 62.0 % as mnist",
     candidates: [candidate(), ...OTHERS],
     ...overrides,
   };

@@ -131,10 +131,11 @@ export const CASES: readonly Case[] = [
     name: "a choice between ways that are close, of a scorer of labels",
     evaluation: evaluation({
       preflight: preflight({
-        verdict: "close",
-        statement: "Pixels as x/255 (unit): accuracy 90.0 % on 300 labelled images, against 90.0 % with raw",
+        source: "scored images",
+        statement:
+          "Pixels as x/255 (unit): right on 90.0 % of 300 of the scored images, from which raw (90.0 %) cannot be told",
         candidates: (["unit", "raw"] as const).map((scale) =>
-          candidate({ scale, log_loss: null, saturated: null }),
+          candidate({ scale, log_loss: null, saturated: null, on: "scored images" }),
         ),
       }),
     }),
@@ -143,7 +144,7 @@ export const CASES: readonly Case[] = [
     name: "no image to choose on",
     evaluation: evaluation({
       preflight: preflight({
-        verdict: "close",
+        source: "default",
         statement: "Pixels as x/255 (unit): there are no labelled images to try other ways on",
         candidates: [],
       }),

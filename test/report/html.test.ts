@@ -95,11 +95,14 @@ describe("htmlReport(evaluation, context)", () => {
     expect(html).not.toContain('aria-label="Warnings"');
   });
 
-  it("shows the ways to feed the pixels where the choice was not clear, and folds them away where it was", () => {
-    const opened = (["clear", "close", "same"] as const).map((verdict) =>
-      htmlReport(evaluation({ preflight: preflight({ verdict }) }), NO_CHARTS).includes("<details open>"),
+  it("shows the ways to feed the pixels where they were tried on the scored images, and folds them away otherwise", () => {
+    const opened = (["training images", "scored images"] as const).map((on) =>
+      htmlReport(
+        evaluation({ preflight: preflight({ candidates: [candidate(), candidate({ on })] }) }),
+        NO_CHARTS,
+      ).includes("<details open>"),
     );
-    expect(opened).toEqual([false, true, true]);
+    expect(opened).toEqual([false, true]);
     const untried = evaluation({ preflight: preflight({ candidates: [] }) });
     expect(htmlReport(untried, NO_CHARTS)).not.toContain("to feed the pixels, best first");
   });

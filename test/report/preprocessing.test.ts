@@ -14,9 +14,7 @@ describe("preprocessingText(evaluation)", () => {
   });
 
   it("gives the preflight's own reason and no other", () => {
-    // What decided may be worse in another figure: here raw loses less, but is always sure.
-    const statement =
-      "Pixels as x/255 (unit): log loss 0.081 on 231 labelled images, while raw makes 99.6 % of the confidences 1 to seven digits";
+    const statement = "Pixels as x/255 (unit), as the model's metadata says";
     const candidates = [candidate({ log_loss: 0.081 }), candidate({ scale: "raw", log_loss: 0 })];
     expect(preprocessingText(evaluation({ preflight: preflight({ statement, candidates }) }))).toBe(
       `${statement}. Their layout is [n, h·w] (flat).`,
@@ -29,6 +27,12 @@ describe("wayText(choice), lossText(value)", () => {
     [{ scale: "signed", invert: false, transpose: true }, "x/127.5 − 1 (transposed signed)"],
     [{ scale: "raw", invert: true, transpose: true }, "x (inverted and transposed raw)"],
     [{ scale: "unit", invert: false, transpose: false }, "x/255 (unit)"],
+    [{ scale: "centered", invert: false, transpose: false }, "x/255 − 0.5 (centered)"],
+    [
+      { scale: "0.2860,0.3530", invert: true, transpose: false },
+      "(x/255 − 0.286)/0.353 (inverted 0.2860,0.3530)",
+    ],
+    [{ scale: "-0.5,2", invert: false, transpose: false }, "(x/255 + 0.5)/2 (-0.5,2)"],
   ] as const)("has the formula, the name and what else is done: %j", (choice, text) => {
     expect(wayText(choice)).toBe(text);
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Preprocessing, Scale } from "../../src/types.ts";
+import type { NamedScale, Preprocessing } from "../../src/types.ts";
 import { decodeModel, encodeModel } from "../../src/scorer/onnx-proto.ts";
 import { mnist } from "../train/mnist.ts";
 import { MODELS, PERMUTATION, WRONG, writeModel, writeWrong } from "./models.ts";
@@ -102,7 +102,7 @@ describe("every model of MODELS", () => {
 });
 
 describe("feeding another way", () => {
-  const scales: readonly Scale[] = ["unit", "raw", "mnist", "signed"];
+  const scales: readonly NamedScale[] = ["unit", "raw", "mnist", "signed", "centered"];
   const fractional = sound.filter((name) => !/uint8|^int/.test(name));
 
   test.each(fractional)(

@@ -6,14 +6,12 @@ import { describe, expect, test } from "vitest";
 
 import { numberTexts, type RowNumbers } from "../../src/scorer/number-text.ts";
 import { rowWriter, ROWS, type RowKind } from "../../src/scorer/rows.ts";
-import { SCALES } from "../../src/scorer/scales.ts";
+import { SCALE_NAMES, scaling } from "../../src/scorer/scales.ts";
 import type { Scale } from "../../src/types.ts";
 
-const WAYS = (Object.keys(SCALES) as Scale[]).flatMap((scale) =>
-  [false, true].map((invert) => [scale, invert] as const),
-);
+const WAYS = SCALE_NAMES.flatMap((scale) => [false, true].map((invert) => [scale, invert] as const));
 const numbers = (scale: Scale, invert = false): number[] =>
-  Array.from({ length: 256 }, (_, x) => SCALES[scale](invert ? 255 - x : x));
+  Array.from({ length: 256 }, (_, x) => scaling(scale)(invert ? 255 - x : x));
 
 /** Every pixel value once, in 16 rows. */
 const all = Uint8Array.from({ length: 256 }, (_, x) => x);

@@ -40,6 +40,7 @@ test("the bundled model says which images it was trained on, and how well it kno
   expect(opsetImport).toEqual([{ domain: "", version: 13 }]);
   expect(Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]))).toEqual({
     description: "One-vs-rest logistic regression on mnist (pixels / 255), trained by mnist-evaluate",
+    pixels: "x/255",
     classes: '["0","1","2","3","4","5","6","7","8","9"]',
     dataset: "mnist",
     split: "train",

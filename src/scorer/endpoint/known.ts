@@ -2,6 +2,7 @@ import type { Batch, PixelChoice } from "../../types.ts";
 import { choiceKey } from "../choices.ts";
 import { isNoAnswer } from "../delivery/delivery.ts";
 import type { Journal, JournalEntry, StoredAnswer } from "../journal.ts";
+import { Keys } from "../journal/records.ts";
 import type { Item } from "./options.ts";
 import type { EndpointTrial, Understood } from "./understand.ts";
 
@@ -38,7 +39,9 @@ function isNear(one: number, other: number): boolean {
 /** What is known already: answers of an interrupted run, and to the images that were tried before scoring began. */
 export class Known {
   readonly #journal: Journal;
-  readonly #tried = new Map<string, Map<number, StoredAnswer>>();
+  readonly #keys = new Keys();
+  /** By how the image is fed, its index and its pixels, since not all that is tried is of the data set that is scored. */
+  readonly #tried = new Map<string, StoredAnswer>();
   #trying = true;
   resumed = 0;
 
@@ -60,13 +63,12 @@ export class Known {
   keep(choice: PixelChoice, entries: readonly JournalEntry[]): void {
     this.#journal.record(choiceKey(choice), entries);
     if (!this.#trying) return;
-    const tried = this.#tried.get(choiceKey(choice)) ?? new Map<number, StoredAnswer>();
-    for (const { index, answer } of entries) tried.set(index, answer);
-    this.#tried.set(choiceKey(choice), tried);
+    for (const { index, pixels, answer } of entries)
+      this.#tried.set(this.#keys.key(choiceKey(choice), index, pixels).toString("latin1"), answer);
   }
 
   find({ choice, index, pixels }: Item): StoredAnswer | null {
-    const tried = this.#tried.get(choiceKey(choice))?.get(index);
+    const tried = this.#tried.get(this.#keys.key(choiceKey(choice), index, pixels).toString("latin1"));
     if (tried !== undefined) return tried;
     const earlier = this.#journal.find(choiceKey(choice), index, pixels);
     if (earlier !== null) this.resumed += 1;

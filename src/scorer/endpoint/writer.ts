@@ -5,7 +5,7 @@ import { toElements } from "../elements.ts";
 import type { Form, RequestShape, TensorSpec } from "../protocols/protocol.ts";
 import { requestBody, requestBytes, type RequestBody } from "../request.ts";
 import { rowWriter, type RowElement, type RowNumbers, type RowWriter } from "../rows.ts";
-import { SCALES } from "../scales.ts";
+import { scaling } from "../scales.ts";
 import { wirePixels, wireShape, type WireOrder } from "../wire.ts";
 import type { Item } from "./options.ts";
 
@@ -57,7 +57,8 @@ export function createWriter(
     const key = choiceKey(choice);
     const known = feeds.get(key);
     if (known !== undefined) return known;
-    const numbers = Array.from({ length: 256 }, (_, x) => SCALES[scale](invert ? 255 - x : x));
+    const scaled = scaling(scale);
+    const numbers = Array.from({ length: 256 }, (_, x) => scaled(invert ? 255 - x : x));
     const values = toElements(numbers, plan.type) as RowNumbers;
     const order = { layout: plan.layout, channels: plan.channels, transpose };
     const row = rowWriter(form.row, values, wireShape(order, images, 1).slice(1));

@@ -1,7 +1,7 @@
 /** Scores images with a model by what its table entry says of it, knowing nothing of how the scorer finds that out. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 
-import type { Preprocessing } from "../../../src/types.ts";
+import type { NamedScale, Preprocessing } from "../../../src/types.ts";
 import type { TestModel } from "./test-model.ts";
 import { fromHalf, toHalf } from "./half.ts";
 
@@ -26,6 +26,7 @@ const scales = {
   raw: (pixel: number) => pixel,
   mnist: (pixel: number) => (pixel / 255 - 0.1307) / 0.3081,
   signed: (pixel: number) => pixel / 127.5 - 1,
+  centered: (pixel: number) => pixel / 255 - 0.5,
 } as const;
 
 /** Numbers in the runtime's array of a type. */
@@ -87,7 +88,8 @@ function feeder(
   { pixels, labels }: Images,
 ): (start: number, n: number) => Tensor {
   const order = Uint16Array.from(pixelOrder(model, feed));
-  const scaled = (pixel: number): number => scales[feed.scale](feed.invert ? 255 - pixel : pixel);
+  const scaled = (pixel: number): number =>
+    scales[feed.scale as NamedScale](feed.invert ? 255 - pixel : pixel);
   const table = Float64Array.from({ length: 256 }, (_, pixel) =>
     type === "float16" ? toHalf(scaled(pixel)) : scaled(pixel),
   );

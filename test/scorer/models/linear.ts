@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { bundledModel } from "../../../src/scorer/open.ts";
 import { decodeModel, type NodeProto, type TensorProto } from "../../../src/scorer/onnx-proto.ts";
 import type { ValueInfoProto } from "../../../src/scorer/onnx-proto.ts";
-import type { PixelChoice, Scale } from "../../../src/types.ts";
+import type { NamedScale, PixelChoice } from "../../../src/types.ts";
 import { constant, graph, node, value, type Dimension, type Graph } from "./graph.ts";
 
 /** Ten one-vs-rest scores of 784 pixels: w·x + c. */
@@ -36,11 +36,12 @@ const AFFINE = {
   raw: [255, 0],
   mnist: [1 / 0.3081, -0.1307 / 0.3081],
   signed: [2, -1],
-} as const satisfies Record<Scale, readonly [slope: number, offset: number]>;
+  centered: [1, -0.5],
+} as const satisfies Record<NamedScale, readonly [slope: number, offset: number]>;
 
 /** The same scores from pixels that are fed another way. */
 export function fedWith({ scale, invert, transpose }: PixelChoice): Linear {
-  const [slope, offset] = AFFINE[scale];
+  const [slope, offset] = AFFINE[scale as NamedScale];
   // Inverted, x' = slope·(1 − x) + offset.
   const [by, plus] = invert ? [-slope, slope + offset] : [slope, offset];
   const weights = new Float64Array(bundled.weights.length);
