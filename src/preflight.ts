@@ -42,6 +42,8 @@ export interface PreflightOptions {
   /** Whether they are of no known data set, so that they may differ from those that a model was trained on. */
   readonly own: boolean;
   readonly limit: TrialLimit;
+  /** Whether each image that is tried is asked of a service. */
+  readonly service: boolean;
   readonly score: (choice: PixelChoice, batch: Batch) => Promise<Scores>;
 }
 
@@ -80,7 +82,15 @@ export async function preflight(options: PreflightOptions): Promise<PreflightOut
   const lookedAt = isLooked ? await trials.look(chosen) : null;
   const tried = [chosenOn, lookedAt].filter((one) => one !== null);
   const source = sourceOf(options, chosenOn, chosen === simplest);
-  const facts: Facts = { chosen, source, asked, how: stated?.how ?? null, chosenOn, lookedAt };
+  const facts: Facts = {
+    chosen,
+    source,
+    asked,
+    how: stated?.how ?? null,
+    chosenOn,
+    lookedAt,
+    service: options.service,
+  };
   return {
     preflight: {
       source,

@@ -102,6 +102,7 @@ async function evaluated(
     firstScored: scored,
     own: false,
     limit: { images: 5_000, answers: 12_000 },
+    service: false,
     score: (choice, batch) => scorer(choice).score(batch, signal),
   });
   const outcome = await evaluate({

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 import { InterruptedError, UsageError } from "../errors.ts";
 import type { Reference } from "../evaluate.ts";
 import { imagesAtOnce } from "../large-images.ts";
@@ -68,6 +70,8 @@ export async function openInputs(
 ): Promise<Inputs> {
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
+  // Many ways to feed the pixels are tried at once, each of which listens.
+  setMaxListeners(0, signal);
   const reading = openData(options, { ...context, signal }, progress, openers);
   const opening: Promise<{ close(): Promise<void> }>[] = [];
   const opened = <T extends { close(): Promise<void> }>(one: Promise<T>): Promise<T> => {
@@ -89,7 +93,7 @@ export async function openInputs(
     const data = withClassesOf(local, read, options);
     const { dataset, first } = data;
     const service = await opened(openService(options, context, dataset, first, progress, signal));
-    const tried = await tryChoices(service, data, SERVICE_TRIAL, options, signal);
+    const tried = await tryChoices(service, data, true, options, signal);
     const scorer = service.scorer(tried.preflight.chosen);
     if (local === null) {
       return inputsOf(dataset, scorer, tried, null, service.warnings, null, () => service.finish());
@@ -164,7 +168,7 @@ async function load(
       const { layout, resize, output = null } = options;
       const opened = await openModel(loaded, data.dataset, { layout, resize, output }, data.first);
       close = () => opened.scorer(opened.choices[0]!).close();
-      const outcome = await tryChoices(inTurn(opened), data, LOCAL_TRIAL, options, signal);
+      const outcome = await tryChoices(inTurn(opened), data, false, options, signal);
       return { opened, scorer: opened.scorer(outcome.preflight.chosen), outcome };
     },
     checkUnchanged: () => checkUnchanged(loaded.file),
@@ -249,7 +253,7 @@ function withClassesOf(local: Local | null, data: Opened, options: EvaluateArgum
 async function tryChoices(
   { choices, stated, scorer }: Pick<OpenedModel, "choices" | "stated" | "scorer">,
   { dataset, trialImages }: Opened,
-  limit: TrialLimit,
+  service: boolean,
   { scale, invert, images }: EvaluateArguments,
   signal: AbortSignal,
 ): Promise<PreflightOutcome> {
@@ -266,7 +270,8 @@ async function tryChoices(
     choices,
     stated,
     asked: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
-    limit,
+    limit: service ? SERVICE_TRIAL : LOCAL_TRIAL,
+    service,
     score: (choice, batch) => scorer(choice).score(batch, signal),
   });
 }

@@ -39,6 +39,8 @@ const SIGNIFICANCE = 0.001;
 /** Images from which on log losses decide where accuracies do not, and by how many standard errors. */
 const LIKELIHOOD_IMAGES = 1_000;
 const LIKELIHOOD_ERRORS = 5;
+/** Images from which on a way that is behind is not tried on more of them. */
+const FUTILE_IMAGES = 300;
 /** Classes are matched one to one where that lifts the accuracy of the best way from below this by as much as that. */
 const POOR_ACCURACY = 0.6;
 const MATCHED_LIFT = 0.3;
@@ -125,10 +127,10 @@ class Comparison {
     return losesLess(this.#calibrated(first), this.#calibrated(second), LIKELIHOOD_ERRORS);
   }
 
-  /** Whether the first way is right on no more of many images, and has no lower log loss either. */
+  /** Whether the first way is right on no more of some hundred images, and has no lower log loss either. */
   isBehind(first: Way, second: Way): boolean {
     const [one, other] = [first.result, second.result];
-    if (one.images < LIKELIHOOD_IMAGES || one.accuracy > other.accuracy) return false;
+    if (one.images < FUTILE_IMAGES || one.accuracy > other.accuracy) return false;
     return !losesLess(this.#calibrated(first), this.#calibrated(second), 0);
   }
 

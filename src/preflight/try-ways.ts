@@ -46,7 +46,9 @@ export async function tryWays(options: TryOptions): Promise<Decision> {
     const decision = await tryOnce({ ...options, images }, unanswered);
     // Ways are compared on images that each of them has an answer for. What is answered is not asked again.
     if (unanswered.size === 0 || round === ROUNDS) return decision;
-    const rows = [...images.indices.keys()].filter((row) => !unanswered.has(images.indices[row]!));
+    // Of others no more, some of which would stay unanswered in their turn.
+    const used = images.indices.subarray(0, Math.max(...decision.ways.map(({ result }) => result.images)));
+    const rows = [...used.keys()].filter((row) => !unanswered.has(used[row]!));
     if (rows.length === 0) return decision;
     images = rowsOf(images, rows);
   }

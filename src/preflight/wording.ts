@@ -23,6 +23,8 @@ export interface Facts {
   readonly how: string | null;
   readonly chosenOn: Tried | null;
   readonly lookedAt: Tried | null;
+  /** Whether each image that is tried is asked of a service. */
+  readonly service: boolean;
 }
 
 /** Ways that a sentence lists. */
@@ -35,11 +37,16 @@ const PLAIN = 0.001;
 const SURELY_LOWER = 5;
 
 /** The choice and its reason, as one sentence without its full stop. */
-export function statementOf({ chosen, asked, how, source, chosenOn }: Facts): string {
+export function statementOf({ chosen, asked, how, source, chosenOn, lookedAt, service }: Facts): string {
   const said = asked.scale !== null || asked.invert !== null ? ", as asked" : how === null ? "" : `, ${how}`;
   const pixels = `Pixels as ${wayText(chosen)}${said}`;
   if (source === "default") return `${pixels}: there are no labelled images to try other ways on`;
-  return chosenOn === null ? pixels : `${pixels}: ${evidence(chosenOn)}`;
+  const answers = [chosenOn, lookedAt]
+    .flatMap((tried) => tried?.decision.ways ?? [])
+    .reduce((sum, { result }) => sum + result.images, 0);
+  const cost =
+    service && answers > 0 ? `; it took ${grouped(answers)} answers of the service to find out` : "";
+  return `${pixels}${chosenOn === null ? "" : `: ${evidence(chosenOn)}`}${cost}`;
 }
 
 function evidence({ decision, name }: Tried): string {
@@ -146,12 +153,12 @@ function hopelessWarning({ decision: { ways, chosen }, name }: Tried): string {
 }
 
 /** Whether a way that was not settled may still be far from the right one. */
-const isTooClose = ({ asked, how }: Facts, { decision: { chosen, undecided } }: Tried): boolean =>
-  asked.scale === null && how === null && undecided.length > 0 && chosen.result.images < FEW_IMAGES;
+const isTooClose = ({ asked, how }: Facts, { decision: { chosen, open } }: Tried): boolean =>
+  asked.scale === null && how === null && open.length > 0 && chosen.result.images < FEW_IMAGES;
 
-function closeWarning({ decision: { chosen, undecided }, name }: Tried): string {
+function closeWarning({ decision: { chosen, open }, name }: Tried): string {
   const { images } = chosen.result;
-  const ways = [chosen, ...undecided].map(
+  const ways = [chosen, ...open].map(
     ({ choice, result }) => `${wayName(choice)} (right on ${percent(result.accuracy)})`,
   );
   return (

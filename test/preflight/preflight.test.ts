@@ -55,6 +55,7 @@ async function tried(model: Model, changes: Changes = {}) {
     firstScored: trialImages(scored),
     own: false,
     limit: { images: 5_000, answers: 12_000 },
+    service: false,
     score,
     ...changes,
   });
@@ -585,10 +586,11 @@ test("preflight() gives the same twice", async () => {
 
 test("preflight() asks no more than it may", async () => {
   const limit = { images: 1_000, answers: 2_000 };
-  const { scored: images, chosen, warnings } = await tried(both, { limit });
+  const { scored: images, chosen, warnings, statement } = await tried(both, { limit, service: true });
   expect(chosen).toEqual(upright("unit"));
   // 60 of each of ten ways, and up to 1,000 of two that cannot be told apart.
   expect(images).toBe(2_480);
+  expect(statement).toMatch(/; it took 2,480 answers of the service to find out$/);
   expect(warnings).toEqual([]);
 });
 
