@@ -91,8 +91,7 @@ export async function* readContent(
 
 async function openFile(file: DataFile): Promise<{ handle: FileHandle; size: number }> {
   try {
-    const handle = await openRegular(file.path);
-    return { handle, size: (await handle.stat()).size };
+    return await openRegular(file.path);
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -155,7 +155,7 @@ async function copy(from: string, partial: string, report: Report): Promise<void
   await discardPartial(partial);
   try {
     // To copy a named pipe would wait for its writer.
-    await (await openRegular(from)).close();
+    await (await openRegular(from)).handle.close();
     await copyFile(from, partial, constants.COPYFILE_FICLONE);
   } catch (error) {
     if (await isReadable(from)) throw new CacheError(error);

@@ -43,8 +43,8 @@ export async function verifyArchive(
     return;
   }
   const hash = createHash(digest.algorithm);
-  const file = await openRegular(path);
-  for await (const block of file.createReadStream({ highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  const { handle } = await openRegular(path);
+  for await (const block of handle.createReadStream({ highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     if (signal.aborted) throw interruption(signal);
     hash.update(block);
   }

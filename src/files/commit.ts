@@ -146,23 +146,28 @@ async function removeStale(
   }
 }
 
+/** @throws ReportError where a file could not be moved into place */
 async function checkWays(folder: string, files: readonly ManifestFile[]): Promise<void> {
   const { dev } = await reporting(folder, () => stat(folder));
-  for (const path of [...files.map((file) => file.path), MANIFEST])
-    await reporting(join(folder, path), () => checkWay(folder, path, dev));
+  const checked = new Set<string>();
+  for (const path of [...files.map((file) => file.path), MANIFEST]) {
+    const target = join(folder, path);
+    await reporting(target, async () => {
+      if (!checked.has(dirname(path))) await checkFolder(folder, dirname(path), dev);
+      checked.add(dirname(path));
+      if (await isFolder(target)) throw failure("EISDIR", `${target} is a folder`);
+    });
+  }
 }
 
-/** Makes a file's folder, and throws where the file could not be moved there: from the same device, and inside. */
-async function checkWay(folder: string, path: string, device: number): Promise<void> {
-  const parent = dirname(path);
-  const link = parent === "." ? null : await linkOnTheWay(folder, parent);
+/** Makes a folder for files of the report, and throws where none could be moved there: from the same device, and inside. */
+async function checkFolder(folder: string, path: string, device: number): Promise<void> {
+  const link = path === "." ? null : await linkOnTheWay(folder, path);
   if (link !== null) throw failure("ELOOP", `${link} is a symbolic link`);
   const target = join(folder, path);
-  await mkdir(dirname(target), { recursive: true });
-  await access(dirname(target), constants.W_OK);
-  if ((await stat(dirname(target))).dev !== device)
-    throw failure("EXDEV", `${dirname(target)} is on another device`);
-  if (await isFolder(target)) throw failure("EISDIR", `${target} is a folder`);
+  await mkdir(target, { recursive: true });
+  await access(target, constants.W_OK);
+  if ((await stat(target)).dev !== device) throw failure("EXDEV", `${target} is on another device`);
 }
 
 async function isFolder(path: string): Promise<boolean> {

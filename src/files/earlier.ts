@@ -7,6 +7,8 @@ import { openRegular, readRegular } from "./regular.ts";
 
 export const MANIFEST = "manifest.json";
 
+const PIECE_BYTES = 1 << 20;
+
 /** What a manifest lists; null where there is none, or one that says nothing reliable. */
 export async function readListed(path: string): Promise<readonly ManifestFile[] | null> {
   try {
@@ -36,13 +38,17 @@ export async function isAsWritten(folder: string, { path, bytes, sha256 }: Manif
   if ((await linkOnTheWay(folder, path)) !== null) return false;
   const hash = createHash("sha256");
   try {
-    const file = await openRegular(join(folder, path));
+    const { handle, size } = await openRegular(join(folder, path));
     try {
       // Its size tells most edits, and saves reading predictions.csv, which may be large: read in pieces otherwise.
-      if ((await file.stat()).size !== bytes) return false;
-      for await (const piece of file.createReadStream({ autoClose: false })) hash.update(piece as Buffer);
+      if (size !== bytes) return false;
+      const piece = Buffer.allocUnsafe(Math.min(size, PIECE_BYTES) + 1);
+      for (let read = -1; read !== 0;) {
+        read = (await handle.read(piece, 0, piece.length, null)).bytesRead;
+        hash.update(piece.subarray(0, read));
+      }
     } finally {
-      await file.close();
+      await handle.close();
     }
   } catch {
     return false;

@@ -8,11 +8,11 @@ export const NO_FILE = "ENOTFILE";
 const AT_ONCE = constants.O_NONBLOCK ?? 0;
 
 /** Opens a file to read it. @throws an error with the system's `code`, EISDIR for a folder, or `NO_FILE` */
-export async function openRegular(path: string): Promise<FileHandle> {
+export async function openRegular(path: string): Promise<{ handle: FileHandle; size: number }> {
   const handle = await open(path, constants.O_RDONLY | AT_ONCE);
   try {
     const stats = await handle.stat();
-    if (stats.isFile()) return handle;
+    if (stats.isFile()) return { handle, size: stats.size };
     throw Object.assign(new Error(`${path} is no regular file`), {
       code: stats.isDirectory() ? "EISDIR" : NO_FILE,
     });
@@ -24,7 +24,7 @@ export async function openRegular(path: string): Promise<FileHandle> {
 
 /** A file's whole content. @throws as `openRegular` */
 export async function readRegular(path: string): Promise<Buffer> {
-  const handle = await openRegular(path);
+  const { handle } = await openRegular(path);
   try {
     return await handle.readFile();
   } finally {
