@@ -14,6 +14,7 @@ const QUESTION_TIMEOUT_MS = 10_000;
 /** Of what a service says about itself: the longest known are schemas with an example of an image. */
 const MOST_TOLD_BYTES = 2 ** 20;
 
+/** What would only take its whole time again, or come to the same. */
 const LASTING: ReadonlySet<FailureKind> = new Set<FailureKind>(["timeout", "stalled", "redirect", "tls"]);
 
 /** The service's routes other than the one for images. */
