@@ -39,10 +39,6 @@ export function parse(text: string): unknown {
   }
 }
 
-const [QUOTE, COLON, OPENS_LIST, CLOSES_LIST, OPENS_OBJECT, CLOSES_OBJECT] = [
-  0x22, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d,
-];
-
 /** JSON has no Infinity, but a number that overflows is read as one. */
 const TOKENS: Readonly<Record<string, string>> = { NaN: "null", Infinity: "1e999" };
 
@@ -67,15 +63,16 @@ function withoutTokens(text: string): string {
 /** Before anything is made of it. */
 function checkExtent(text: string): void {
   const fields = new Uint32Array(MOST_LEVELS + 1);
-  let level = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = stringEnd(text, at) - 1;
-    else if (code === OPENS_LIST || code === OPENS_OBJECT) {
+  const mark = /["[\]{}:]/g;
+  for (let level = 0; mark.test(text);) {
+    const at = mark.lastIndex - 1;
+    const character = text[at];
+    if (character === '"') mark.lastIndex = stringEnd(text, at);
+    else if (character === "[" || character === "{") {
       if (level === MOST_LEVELS) throw new ReplyError(`the reply is nested more than ${MOST_LEVELS} deep`);
       fields[++level] = 0;
-    } else if (code === CLOSES_LIST || code === CLOSES_OBJECT) level = Math.max(0, level - 1);
-    else if (code === COLON && ++fields[level]! > MOST_FIELDS)
+    } else if (character !== ":") level = Math.max(0, level - 1);
+    else if (++fields[level]! > MOST_FIELDS)
       throw new ReplyError(`the reply has an object of more than ${grouped(MOST_FIELDS)} fields`);
   }
 }
