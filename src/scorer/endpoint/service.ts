@@ -7,15 +7,15 @@ import type { EndpointHooks, EndpointOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import type { Line } from "./requests.ts";
 
-/** How often a question about the service itself is asked. */
+/** How often a question about the service itself is asked, while it has not taken its time. */
 const QUESTION_ATTEMPTS = 3;
 const QUESTION_PAUSE_MS = 200;
 const QUESTION_TIMEOUT_MS = 10_000;
 /** Of what a service says about itself: the longest known are schemas with an example of an image. */
 const MOST_TOLD_BYTES = 2 ** 20;
 
-/** What would only take its whole time again, or come to the same. */
-const LASTING: ReadonlySet<FailureKind> = new Set<FailureKind>(["timeout", "stalled", "redirect", "tls"]);
+/** What comes to the same each time. */
+const LASTING: ReadonlySet<FailureKind> = new Set<FailureKind>(["redirect", "tls"]);
 
 /** The service's routes other than the one for images. */
 export class Service {
@@ -42,8 +42,9 @@ export class Service {
     });
   }
 
-  /** Null where nothing can be learned. What may pass is asked again, but for what took its whole time. */
+  /** Null where nothing can be learned. What may pass is asked again. */
   async ask(path: string, method: "GET" | "POST"): Promise<HttpReply | null> {
+    const until = performance.now() + QUESTION_TIMEOUT_MS;
     for (let attempt = 1; ; attempt++) {
       const reply = await this.#send(path, method).catch((error: unknown) => {
         if (error instanceof HttpFailure) return error;
@@ -51,7 +52,8 @@ export class Service {
       });
       const failed = reply instanceof HttpFailure;
       const passes = failed ? !LASTING.has(reply.kind) : reply.status === 429 || reply.status >= 500;
-      if (!passes || attempt === QUESTION_ATTEMPTS) return failed ? null : reply;
+      if (!passes || attempt === QUESTION_ATTEMPTS || performance.now() >= until)
+        return failed ? null : reply;
       await pause(QUESTION_PAUSE_MS * attempt, this.#signal);
     }
   }
