@@ -103,7 +103,7 @@ describe("slow senders", () => {
     const fifth = speak(url, head + chunk);
     await sleep(200);
     expect(fifth.got()).toBe("");
-    fifth.socket.write(chunk);
+    fifth.socket.write(`${(250).toString(16)}\r\n${" ".repeat(250)}\r\n`);
     while (fifth.got() === "") await sleep(10);
     expect(fifth.got()).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: 1\r\n/);
     for (const { socket, got } of four) {
