@@ -21,6 +21,8 @@ export interface InputPlan {
   readonly shape: readonly [number, number];
   /** How the images come to that size; null: they have it. */
   readonly resize: Exclude<Resize, "none"> | null;
+  /** Sizes of one image as the model has them, where dimensions of 1 stand otherwise than in the layout. */
+  readonly sizes?: readonly number[];
   /** The model takes the images on their side only: its height is their width. */
   readonly turned: boolean;
 }
@@ -36,9 +38,15 @@ const SHAPES = {
 
 /** The shape of a tensor of images in a layout. */
 export function tensorShape(
-  { layout, channels, shape: [height, width] }: Pick<InputPlan, "layout" | "channels" | "shape">,
+  {
+    layout,
+    channels,
+    shape: [height, width],
+    sizes,
+  }: Pick<InputPlan, "layout" | "channels" | "shape" | "sizes">,
   images: number,
 ): number[] {
+  if (sizes !== undefined) return [images, ...sizes];
   return SHAPES[layout](images, channels, height, width);
 }
 
@@ -83,7 +91,8 @@ export function inputPlans(
   resize: Resize | null,
 ): readonly InputPlan[] {
   const input = onlyInput(file, inputs);
-  const upright = plansFor(input, images, wanted, false);
+  const exact = plansFor(input, images, wanted, false);
+  const upright = exact.length > 0 ? exact : plansAroundOnes(input, images, wanted);
   const [height, width] = images;
   const plans =
     upright.length > 0 || height === width ? upright : plansFor(input, [width, height], wanted, true);
@@ -137,13 +146,32 @@ function plansFor(
   });
 }
 
+/** [1, 784, 1] and [1, 1, 1, 784] hold a flat image: dimensions of 1 do not count. */
+function plansAroundOnes(
+  input: TensorMetadata & { readonly type: ElementType },
+  shape: readonly [number, number],
+  wanted: Layout | "auto",
+): InputPlan[] {
+  const [batch = "", ...dimensions] = input.shape;
+  const sizes = dimensions.filter((size) => typeof size === "number" && size > 0) as number[];
+  if (sizes.length < dimensions.length) return [];
+  const large = { ...input, shape: [batch, ...sizes.filter((size) => size !== 1)] };
+  return plansFor(large, shape, wanted, false).map((plan) => ({ ...plan, sizes }));
+}
+
 function refusal(
   file: string,
-  input: TensorMetadata,
+  input: TensorMetadata & { readonly type: ElementType },
   [height, width]: readonly [number, number],
   wanted: Layout | "auto",
   canBeResized: boolean,
 ): ScorerError {
+  const fitting = wanted === "auto" ? [] : plansFor(input, [height, width], "auto", false);
+  if (fitting.length > 0) {
+    return new ScorerError(
+      `${file} takes ${describeTensor(input)}, which is --layout ${fitting[0]!.layout}, not ${wanted}: leave --layout out`,
+    );
+  }
   const given = wanted === "auto" ? "" : ` as --layout ${wanted}`;
   const size = modelSize(input.shape);
   const takesWhat =

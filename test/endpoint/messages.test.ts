@@ -200,7 +200,7 @@ describe("evaluate ends with 2 for", () => {
     [["--api-key-env", "K"], alone("--api-key-env")],
     [
       [...AT, "--protocol", "kserve"],
-      "--protocol: kserve is not one of auto, azureml, kserve-v1, oip, oip-binary, tfserving, mlflow, torchserve, sagemaker",
+      "--protocol: kserve is not one of auto, azureml, kserve-v1, oip, oip-binary, tfserving, mlflow, torchserve, sagemaker: did you mean kserve-v1?",
     ],
     [[...AT, "--timeout", "0"], "--timeout takes seconds from above 0 to 86400, not 0"],
     [[...AT, "--wait", "soon"], "--wait takes seconds from above 0 to 86400, not soon"],

@@ -66,10 +66,11 @@ function pixelOrder({ shape = [SIDE, SIDE], channels = 1 }: TestModel, feed: Pre
 }
 
 function dimensions(
-  { shape = [SIDE, SIDE], channels = 1 }: TestModel,
+  { shape = [SIDE, SIDE], channels = 1, sizes }: TestModel,
   feed: Preprocessing,
   n: number,
 ): number[] {
+  if (sizes !== undefined) return [n, ...sizes];
   const [height, width] = feed.transpose ? [shape[1], shape[0]] : shape;
   const layouts = {
     flat: [n, height * width],

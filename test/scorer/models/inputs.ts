@@ -170,7 +170,22 @@ function rectangle(layout: "nchw" | "nhw", transpose: boolean): TestModel {
   };
 }
 
+/** A flat image with dimensions of 1 around it, as VNN-COMP's networks take theirs. */
+function amongOnes(batch: "N" | 1, ...sizes: readonly number[]): TestModel {
+  return {
+    build: () => ({ bytes: linearGraph({ input: pixels([batch, ...sizes]), before: reshape() }) }),
+    feed: flatUnit,
+    sizes,
+    ...(batch === 1 ? { fixedBatch: 1 } : {}),
+    answer,
+    correct: RIGHT,
+  };
+}
+
 export const INPUTS = {
+  "flat-column": amongOnes("N", 784, 1),
+  "flat-column-of-one": amongOnes(1, 784, 1),
+  "flat-among-ones": amongOnes(1, 1, 1, 784),
   uint8: wholeNumbers("uint8"),
   "nhwc-uint8": wholeNumbers("uint8", "nhwc"),
   int32: wholeNumbers("int32"),

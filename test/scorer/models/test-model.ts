@@ -17,6 +17,8 @@ export interface TestModel {
   readonly channels?: 1 | 3;
   /** [height, width] of the images that it scores, cut from the middle of MNIST's; [28, 28] unless given. */
   readonly shape?: readonly [number, number];
+  /** Sizes of one image in the input, where dimensions of 1 stand otherwise than in the layout. */
+  readonly sizes?: readonly number[];
   readonly fixedBatch?: number;
   /** The output to read, and what its numbers are. `names`: what a string label says for class 0, 1, … */
   readonly answer: {
