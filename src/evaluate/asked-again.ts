@@ -34,6 +34,7 @@ export class RepeatCheck {
   }
 
   add(scored: ScoredBatch): void {
+    if (this.#wanted.size === 0) return;
     const start = this.#position;
     this.#position += scored.truth.length;
     const rows = [...scored.truth.keys()].filter((row) => this.#wanted.has(start + row));
