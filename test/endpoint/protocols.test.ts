@@ -119,7 +119,7 @@ describe.each(SERVED)("evaluate --endpoint at $kind $mode", (served) => {
     expect(largest).toBeLessThan(1e-6);
     const { scorer, failures } = metricsOf(out);
     expect({ protocol: scorer.protocol, ...scorer.endpoint }).toMatchObject({ protocol, encoding, found });
-    expect(failures).toEqual({ count: 0, images: [] });
+    expect(failures).toMatchObject({ count: 0, images: [] });
   });
 
   test("that gives labels, with --protocol: predictions are local scoring's", async () => {
