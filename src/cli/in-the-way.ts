@@ -8,7 +8,7 @@ import type { EvaluateArguments } from "./options.ts";
 
 /**
  * Looks before the scoring for files that this run would overwrite though they are not of an earlier one. The commit looks
- * again, at what it really writes.
+ * again, at what it really writes and closer.
  *
  * @throws ReportError that names them
  */
@@ -19,13 +19,18 @@ export async function checkInTheWay({
   force,
 }: Pick<EvaluateArguments, "out" | "reports" | "charts" | "force">): Promise<void> {
   if (force) return;
-  const foreign = await foreignFiles(out, [MANIFEST, ...reports.flatMap((name) => REPORT_FILES[name])]);
+  const foreign = await foreignFiles(
+    out,
+    [MANIFEST, ...reports.flatMap((name) => REPORT_FILES[name])],
+    "size",
+  );
   const pictures = await readdir(join(out, "charts")).catch(() => []);
   const foreignPictures = await foreignFiles(
     out,
     pictures
       .filter((name) => charts.some((format) => name.endsWith(`.${format}`)))
       .map((name) => `charts/${name}`),
+    "size",
   );
   if (foreignPictures.length > 0) {
     // Only now, because their code takes a while to load.

@@ -43,7 +43,7 @@ export async function commitFiles(
     await checkWays(folder, files);
     if (!options.force) {
       const paths = [...files.map(({ path }) => path), MANIFEST];
-      refuseForeign(folder, await foreignFiles(folder, paths));
+      refuseForeign(folder, await foreignFiles(folder, paths, "content"));
     }
     lock.check();
     await reporting(folder, () => rename(staging, join(folder, COMMIT)));

@@ -18,8 +18,16 @@ export async function readListed(path: string): Promise<readonly ManifestFile[] 
   }
 }
 
-/** Those of some files in an output folder that no run of this program has written, or that were edited since. */
-export async function foreignFiles(folder: string, paths: readonly string[]): Promise<string[]> {
+/**
+ * Those of some files in an output folder that no run of this program has written, or that were edited since.
+ *
+ * @param look at their sizes alone, which is quick and tells nearly all edits, or at their contents
+ */
+export async function foreignFiles(
+  folder: string,
+  paths: readonly string[],
+  look: "size" | "content",
+): Promise<string[]> {
   const manifest = await readListed(join(folder, MANIFEST));
   const listed = new Map(manifest?.map((file) => [file.path, file]));
   const foreign: string[] = [];
@@ -27,21 +35,25 @@ export async function foreignFiles(folder: string, paths: readonly string[]): Pr
     // A folder of that name cannot be overwritten at all, which the commit says.
     if (["nothing", "folder"].includes(await kindOf(join(folder, path)))) continue;
     const file = listed.get(path);
-    const isOurs = path === MANIFEST ? manifest !== null : file && (await isAsWritten(folder, file));
+    const isOurs = path === MANIFEST ? manifest !== null : file && (await isAsWritten(folder, file, look));
     if (!isOurs) foreign.push(path);
   }
   return foreign;
 }
 
 /** Whether a file is still what a manifest lists, in the folder itself: what a symbolic link leads to is not. */
-export async function isAsWritten(folder: string, { path, bytes, sha256 }: ManifestFile): Promise<boolean> {
+export async function isAsWritten(
+  folder: string,
+  { path, bytes, sha256 }: ManifestFile,
+  look: "size" | "content" = "content",
+): Promise<boolean> {
   if ((await linkOnTheWay(folder, path)) !== null) return false;
   const hash = createHash("sha256");
   try {
     const { handle, size } = await openRegular(join(folder, path));
     try {
       // Its size tells most edits, and saves reading predictions.csv, which may be large: read in pieces otherwise.
-      if (size !== bytes) return false;
+      if (size !== bytes || look === "size") return size === bytes;
       const piece = Buffer.allocUnsafe(Math.min(size, PIECE_BYTES) + 1);
       for (let read = -1; read !== 0;) {
         read = (await handle.read(piece, 0, piece.length, null)).bytesRead;
