@@ -91,7 +91,7 @@ const BY_WRITERS = /^q?mnist$|^emnist-/;
 /** Why a data set's images are less of a sample than they look; empty where nothing is known of it. */
 export function samplingNote({ dataset }: Pick<Evaluation, "dataset">): string {
   return BY_WRITERS.test(dataset.name)
-    ? "The intervals take the images for independent of each other, but these come from a few hundred writers with many " +
+    ? "The intervals take the images for independent of each other, but these come from writers with many " +
         "images each: for other writers the range is wider, on MNIST's test images 1.4 to 1.8 times as wide."
     : "";
 }

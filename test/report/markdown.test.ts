@@ -154,7 +154,7 @@ it.each([
   const { dataset, ...rest } = evaluation();
   const report = markdownReport({ ...rest, dataset: { ...dataset, name } }, NO_CHARTS);
   const note =
-    "The intervals take the images for independent of each other, but these come from a few hundred writers with many " +
+    "The intervals take the images for independent of each other, but these come from writers with many " +
     "images each: for other writers the range is wider, on MNIST's test images 1.4 to 1.8 times as wide.";
   expect(report.includes(note)).toBe(said);
 });
