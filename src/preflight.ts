@@ -163,8 +163,8 @@ class Trials {
 }
 
 /** Whether images of another data set tell how the scorer is fed. */
-function isBelieved({ chosen, undecided }: Decision, settled: Settled): boolean {
-  return chosen.result.accuracy >= GOOD_ACCURACY && (undecided.length === 0 || settled.scale !== null);
+function isBelieved({ chosen, open }: Decision, settled: Settled): boolean {
+  return chosen.result.accuracy >= GOOD_ACCURACY && (open.length === 0 || settled.scale !== null);
 }
 
 function candidatesOf({ decision: { ways }, on }: Tried): PreflightCandidate[] {

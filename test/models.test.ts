@@ -139,9 +139,9 @@ const NO_NUMBERS =
 const HOPELESS =
   "No way to feed the pixels is better than chance on 300 of MNIST's training images: the best is right on # % of them";
 const AT_CHANCE =
-  "The accuracy of # % is no better than chance: always answering the commonest class gives # %. The model is probably " +
-  "untrained, made for other data, or its pixels are fed in a way that it was not trained with (see --scale, --invert and " +
-  "--layout).";
+  "The accuracy of # % is no better than chance: always answering the commonest class gives # %. The model is " +
+  "untrained or made for other data, its pixels are fed in a way that it was not trained with (see --scale, --invert and " +
+  "--layout), or the labels are not those of these images.";
 const UNTRAINED = "The model looks untrained, or made for other data; its pixels are fed as x/255 (unit).";
 
 /** All that is warned of where the pixels are fed as the preflight finds best. */

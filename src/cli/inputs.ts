@@ -1,11 +1,11 @@
 import { setMaxListeners } from "node:events";
 
-import { InterruptedError, UsageError } from "../errors.ts";
+import { InterruptedError } from "../errors.ts";
 import type { Reference } from "../evaluate.ts";
 import { imagesAtOnce } from "../large-images.ts";
 import { likeness } from "../parity.ts";
 import { peek, type Peeked } from "../dataset/peek.ts";
-import { preflight, type PreflightOutcome, type TrialLimit } from "../preflight.ts";
+import type { PreflightOutcome } from "../preflight.ts";
 import {
   bundledModel,
   checkUnchanged,
@@ -22,6 +22,7 @@ import { openService } from "./endpoint.ts";
 import type { EvaluateArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { trialImagesOf, type AllTrialImages } from "./trial-images.ts";
+import { inTurn, tryChoices } from "./try-choices.ts";
 
 /** What a run scores, and with what. */
 export interface Inputs {
@@ -47,9 +48,6 @@ export interface Openers {
 
 /** Images that are read at once where `--batch-size` does not say so. */
 const BATCH_SIZE = 1000;
-/** How much is tried: of a model here all that tells its ways apart, of a service few requests. */
-const LOCAL_TRIAL: TrialLimit = { images: 5_000, answers: 12_000 };
-const SERVICE_TRIAL: TrialLimit = { images: 1_000, answers: 2_000 };
 
 /** Images in a batch: of a service's requests, `--batch-size` says how many they hold. */
 export function batchSizeOf({ endpoint, batchSize }: EvaluateArguments, { shape }: Dataset): number {
@@ -176,27 +174,6 @@ async function load(
   };
 }
 
-/** A model runs one way of feeding at a time anyway, and each has a copy of the images as the model takes them. */
-function inTurn({
-  choices,
-  stated,
-  scorer,
-}: OpenedModel): Pick<OpenedModel, "choices" | "stated" | "scorer"> {
-  let before: Promise<unknown> = Promise.resolve();
-  return {
-    choices,
-    stated,
-    scorer: (choice) => ({
-      ...scorer(choice),
-      score(batch, signal) {
-        const scores = before.then(() => scorer(choice).score(batch, signal));
-        before = scores.catch(() => {});
-        return scores;
-      },
-    }),
-  };
-}
-
 function referenceOf(
   { opened, scorer, outcome }: Awaited<ReturnType<Local["open"]>>,
   { classes, shape }: Dataset,
@@ -218,7 +195,7 @@ function referenceOf(
 }
 
 /** The data set, its first images, and others to try the model on. */
-interface Opened extends Peeked {
+export interface Opened extends Peeked {
   readonly trialImages: (dataset: Dataset) => AllTrialImages;
 }
 
@@ -248,30 +225,4 @@ async function openData(
 /** The data under all the classes that a local model scores. */
 function withClassesOf(local: Local | null, data: Opened, options: EvaluateArguments): Opened {
   return { ...data, dataset: withAllClasses(data.dataset, local?.classes ?? null, options) };
-}
-
-async function tryChoices(
-  { choices, stated, scorer }: Pick<OpenedModel, "choices" | "stated" | "scorer">,
-  { dataset, trialImages }: Opened,
-  service: boolean,
-  { scale, invert, images }: EvaluateArguments,
-  signal: AbortSignal,
-): Promise<PreflightOutcome> {
-  const possible = [...new Set(choices.map((choice) => choice.scale))];
-  if (scale !== "auto" && !possible.includes(scale) && possible.length === 1) {
-    throw new UsageError(
-      `--scale ${scale}: the model takes whole numbers, so that only ${possible.join(", ")} makes sense: leave --scale out`,
-    );
-  }
-  return await preflight({
-    ...trialImages(dataset),
-    own: images !== undefined,
-    classes: dataset.classes.length,
-    choices,
-    stated,
-    asked: { scale: scale === "auto" ? null : scale, invert: invert ?? null },
-    limit: service ? SERVICE_TRIAL : LOCAL_TRIAL,
-    service,
-    score: (choice, batch) => scorer(choice).score(batch, signal),
-  });
 }

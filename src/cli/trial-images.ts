@@ -4,6 +4,7 @@ import { drawnImages, DRAW_SEED, inTurn, mnistSample, MOST_TRIAL_IMAGES } from "
 import type { TrialImages } from "../preflight.ts";
 import type { Batch, Dataset } from "../types.ts";
 import type { DatasetOptions } from "../dataset/open.ts";
+import { DatasetError } from "../errors.ts";
 import { openCached, openDataset } from "./dataset.ts";
 
 /** The images on which it is tried how a scorer wants its pixels. */
@@ -54,8 +55,14 @@ function independentImages(draw: DatasetOptions, { classes, shape }: Dataset, fi
     name: `of ${CATALOG[draw.dataset].title}'s training images`,
     foreign: false,
     async load() {
-      const cached = await openCached({ ...draw, split: "train" });
-      return cached && (await drawnImages(cached));
+      try {
+        const cached = await openCached({ ...draw, split: "train" });
+        return cached && (await drawnImages(cached));
+      } catch (error) {
+        // A run is not to fail by files that it does not score.
+        if (error instanceof DatasetError) return null;
+        throw error;
+      }
     },
   };
   // Of the training split, the sample is a part.

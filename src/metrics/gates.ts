@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import type { Estimate, GateResult } from "../types.ts";
+import { DOUBTS } from "./doubts.ts";
 import { nearest } from "./nearest.ts";
 import {
   comparisonText,
@@ -178,23 +179,6 @@ function whyUndefined(subject: Subject, run: GatedRun): string {
     return `it needs probabilities, and the ${giver} gives labels only`;
   }
   return `it needs ${needs}`;
-}
-
-/** Facts about a run that keep its predictions from deciding anything, each as a reason; null: none. */
-const DOUBTS: readonly ((run: GatedRun) => string | null)[] = [notRepeatable, tunedOnScored];
-
-function notRepeatable({ repeatability }: GatedRun): string | null {
-  if (!repeatability || repeatability.repeatable) return null;
-  return `${repeatability.statement.replace(/^T/, "t")}, so that its answers do not repeat`;
-}
-
-/** Leaving x/255 on the word of the scored images alone is tuning on the test. */
-function tunedOnScored({ preflight }: GatedRun): string | null {
-  if (preflight?.source !== "scored images") return null;
-  const { scale, invert, transpose } = preflight.chosen;
-  if (scale === "unit" && !invert && !transpose) return null;
-  const remedy = transpose ? "turn the images" : `name --scale ${scale}${invert ? " --invert" : ""}`;
-  return `how the pixels are fed was chosen on the scored images themselves: ${remedy} if the model was trained so`;
 }
 
 /** Why a defined value cannot decide; times and counts of failures are what they are in any run. */

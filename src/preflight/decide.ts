@@ -22,9 +22,7 @@ export interface Decision {
   readonly chosen: Way;
   /** All that were tried, best first. */
   readonly ways: readonly Way[];
-  /** Others that were tried on the same images, make a difference, and are neither surely worse nor surely better. */
-  readonly undecided: readonly Way[];
-  /** Those of them of which more images may show that they are better: not those that are behind on many images. */
+  /** Others that are neither surely better nor surely worse, and that more images may show to be better. */
   readonly open: readonly Way[];
   /** One that may not be chosen and is surely better; null: none. */
   readonly better: Way | null;
@@ -82,12 +80,10 @@ export function decide(trials: ReadonlyMap<PixelChoice, Trial>, settled: Settled
   const better = rivals
     .filter((way) => !isAllowed(way.choice, settled) && comparison.isBetter(way, chosen))
     .toSorted(byAccuracy);
-  const undecided = rivals.filter((way) => !better.includes(way));
   return {
     chosen,
     ways: ways.toSorted((a, b) => Number(b === chosen) - Number(a === chosen)).toSorted(byAccuracy),
-    undecided,
-    open: undecided.filter((way) => !comparison.isBehind(way, chosen)),
+    open: rivals.filter((way) => !better.includes(way) && !comparison.isBehind(way, chosen)),
     better: better[0] ?? null,
     columns,
     hopeless,
@@ -130,7 +126,8 @@ class Comparison {
   /** Whether the first way is right on no more of some hundred images, and has no lower log loss either. */
   isBehind(first: Way, second: Way): boolean {
     const [one, other] = [first.result, second.result];
-    if (one.images < FUTILE_IMAGES || one.accuracy > other.accuracy) return false;
+    const enough = one.losses === null ? LIKELIHOOD_IMAGES : FUTILE_IMAGES;
+    if (one.images < enough || one.accuracy > other.accuracy) return false;
     return !losesLess(this.#calibrated(first), this.#calibrated(second), 0);
   }
 

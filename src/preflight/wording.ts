@@ -60,10 +60,10 @@ function evidence({ decision, name }: Tried): string {
   return `${matched}${comparison(decision, name)}${disagreement(decision)}${transposed}`;
 }
 
-function comparison({ chosen, ways, undecided, columns }: Decision, name: string): string {
+function comparison({ chosen, ways, open, columns }: Decision, name: string): string {
   const right = `right on ${rightOn(chosen.result, name)}`;
-  if (undecided.length > 0) {
-    const rivals = undecided.map(({ choice, result }) => `${wayName(choice)} (${percent(result.accuracy)})`);
+  if (open.length > 0) {
+    const rivals = open.map(({ choice, result }) => `${wayName(choice)} (${percent(result.accuracy)})`);
     return `${right}, from which ${listed(rivals, LISTED)} cannot be told`;
   }
   if (makesNoDifference(chosen, ways)) return `their scale makes no difference to this model, ${right}`;

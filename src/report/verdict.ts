@@ -1,5 +1,6 @@
 import type { Evaluation, GateResult } from "../types.ts";
 import { count, counted, level, percent, range } from "./format.ts";
+import { pinningOptions } from "./preprocessing.ts";
 
 /** `untold`: no gate failed, but one could not be told. */
 export type Outcome = GateResult["result"] | "none";
@@ -25,9 +26,18 @@ export function verdict(evaluation: Evaluation): Verdict {
     accuracy:
       accuracy.value === null
         ? "accuracy undefined"
-        : `accuracy ${percent(accuracy.value)}${bounds}${repeats}`,
+        : `accuracy ${percent(accuracy.value)}${bounds}${repeats}${tunedOnScored(evaluation)}`,
     correct: correctSentence(evaluation),
   };
+}
+
+/** Said where x/255 was left because that suits the scored images. */
+function tunedOnScored({ preflight }: Evaluation): string {
+  if (preflight?.source !== "scored images") return "";
+  const options = pinningOptions(preflight.chosen);
+  if (options === "") return "";
+  const remedy = preflight.chosen.transpose ? "" : ` (name ${options} to settle it)`;
+  return `, pixels fed as suits these images best${remedy}`;
 }
 
 function gateVerdict(gates: readonly GateResult[]): Pick<Verdict, "outcome" | "gates"> {

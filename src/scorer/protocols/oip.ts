@@ -1,13 +1,11 @@
 import { jsonOf } from "./json.ts";
-import { isText, JSON_HEADERS, modelPath, objectIn, targetIn, textsIn } from "./paths.ts";
+import { isText, JSON_HEADERS, targetIn } from "./paths.ts";
 import {
   OtherReplyError,
   ReplyError,
   type Answer,
-  type Finding,
   type Form,
   type Protocol,
-  type Question,
   type Reply,
   type RequestShape,
   type Target,
@@ -18,15 +16,11 @@ import { binaryValues } from "./tensors.ts";
 import { oneLine } from "./text.ts";
 import { isObject, numeric, valuesOf, type Fields } from "./values.ts";
 import { serviceWords, withoutAnswer } from "./words.ts";
+import { INTEGERS, modelAt, modelQuestions, MODELS, readServer } from "./oip-questions.ts";
 import { BINARY_EXTENSION, BINARY_LENGTH, oipService } from "./oip-service.ts";
 
-const MODELS = "/v2/models";
-const REPOSITORY = "/v2/repository/index";
 /** Where there is no metadata: KServe and MLServer, which have none, take any name. */
 const INPUT_NAME = "input-0";
-
-/** All whole numbers are written alike, so that the form for bytes serves models that take other integers, too. */
-const INTEGERS: readonly string[] = ["UINT8", "UINT16", "UINT32", "UINT64", "INT16", "INT32", "INT64"];
 
 const inputName = (input: TensorSpec | null): string => JSON.stringify(input?.name ?? INPUT_NAME);
 const inputFields = ({ shape, input }: RequestShape, datatype: string): string =>
@@ -79,75 +73,6 @@ function binaryForm(datatype: string, element: "float32" | "uint8", bytes: numbe
 const JSON_FORMS = [jsonForm("FP32", "float32"), jsonForm("FP64", "float64"), jsonForm("UINT8", "uint8")];
 /** Fractions first: a service that tells no datatype may take bytes for a model of fractions, and answer them wrongly. */
 const BINARY_FORMS = [binaryForm("FP32", "float32", 4), binaryForm("UINT8", "uint8", 1)];
-
-/** The forms for a model's datatype: none where there is no form for it. */
-function formsFor(datatype: string, forms: readonly Form[]): readonly string[] {
-  const names = forms.map(({ name }) => name);
-  const exact = names.filter((name) => name.endsWith(datatype));
-  const asBytes = INTEGERS.includes(datatype) && names.includes("UINT8") ? ["UINT8"] : [];
-  return exact.length > 0 ? exact : asBytes;
-}
-
-function readServer(reply: Reply): (Finding & { readonly extensions: readonly string[] }) | null {
-  const { name, version, extensions } = objectIn(reply) ?? {};
-  if (!isText(name) || !Array.isArray(extensions)) return null;
-  const says = `GET /v2 names ${oneLine(isText(version) ? `${name} ${version}` : name, 100)}`;
-  return { says, extensions: textsIn(extensions) };
-}
-
-/** KServe lists models here; the protocol does not ask for it. */
-function readModels(reply: Reply): Finding | null {
-  const models = textsIn(objectIn(reply)?.["models"]);
-  return models.length === 0
-    ? null
-    : { says: `GET ${MODELS} lists ${models.slice(0, 5).join(", ")}`, models };
-}
-
-function tensors(specs: unknown): TensorSpec[] {
-  if (!Array.isArray(specs)) return [];
-  return specs.filter(isObject).map(({ name, datatype, shape }) => ({
-    name: String(name),
-    datatype: String(datatype),
-    shape: Array.isArray(shape) && shape.every(Number.isInteger) ? (shape as number[]) : [],
-  }));
-}
-
-/** Triton and MLServer list their models here: the protocol's model repository extension. */
-function readRepository({ status, body }: Reply): Finding | null {
-  if (status !== 200) return null;
-  const models = textsIn(listIn(body).map((model) => (isObject(model) ? model["name"] : null)));
-  return models.length === 0
-    ? null
-    : { says: `POST ${REPOSITORY} lists ${models.slice(0, 5).join(", ")}`, models };
-}
-
-function listIn(body: Buffer): readonly unknown[] {
-  try {
-    const json = jsonOf(body);
-    return Array.isArray(json) ? json : [];
-  } catch {
-    return [];
-  }
-}
-
-/** A server without signatures answers with empty lists, which say nothing. */
-function readModel(forms: readonly Form[]): Question["read"] {
-  return (reply) => {
-    const json = objectIn(reply);
-    const name = json?.["name"];
-    if (!json || !isText(name) || !Array.isArray(json["inputs"])) return null;
-    const inputs = tensors(json["inputs"]);
-    const outputs = tensors(json["outputs"]);
-    const input = inputs.length === 1 ? inputs[0]! : null;
-    const named = input === null ? "knows the model" : `names its input ${input.name} ${input.datatype}`;
-    return {
-      says: `GET ${MODELS}/${name} ${named}`,
-      models: [name],
-      ...(input === null ? {} : { input, forms: formsFor(input.datatype, forms) }),
-      ...(outputs.length > 0 ? { outputs } : {}),
-    };
-  };
-}
 
 /**
  * The outputs of a reply, whose binary part follows its JSON where a header gives the JSON's length.
@@ -207,8 +132,6 @@ function jsonValues(name: string, dims: readonly number[], { data }: Fields): Va
   return numeric(dims, values.data as Float64Array);
 }
 
-const modelAt = (target: Target): string | null => modelPath(target, MODELS);
-
 const SHARED = {
   fromPath: (path: string): Target | null =>
     targetIn(
@@ -223,17 +146,6 @@ const SHARED = {
   decode,
   errorText: (reply: Reply): string | null => serviceWords(reply),
 };
-
-const modelQuestions = (forms: readonly Form[]): readonly Question[] => [
-  { path: ({ root, model }) => (model === null ? `${root}${MODELS}` : null), read: readModels },
-  {
-    path: ({ root, model }) => (model === null ? `${root}${REPOSITORY}` : null),
-    read: readRepository,
-    more: true,
-    post: true,
-  },
-  { path: modelAt, read: readModel(forms) },
-];
 
 /** The Open Inference Protocol (KServe V2), https://github.com/kserve/open-inference-protocol, with its tensors as JSON. */
 export const oip: Protocol = {
