@@ -232,8 +232,9 @@ describe("preflight() where ways are alike", () => {
       "Pixels as (x/255 − 0.1307)/0.3081 (mnist): right on 99.0 % of 1,000 of MNIST's training images, against 97.0 % as unit",
     );
     // Not quite as sure, so that the two are not taken for alike where the first images do not tell them apart.
-    const sure = (scale: Scale): number => (scale === "mnist" ? 0.91 : 0.9);
-    const kept = await tried(constant, { score: scripted({ unit: 0.012, mnist: 0.01 }, sure) });
+    const kept = await tried(constant, {
+      score: scripted({ unit: 0.012, mnist: 0.01 }, (scale) => (scale === "mnist" ? 0.91 : 0.9)),
+    });
     expect(kept.chosen).toEqual(upright("unit"));
     expect(kept.statement).toBe(
       "Pixels as x/255 (unit): right on 98.8 % of 5,000 of MNIST's training images, from which mnist (99.0 %) cannot be told",
