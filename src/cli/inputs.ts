@@ -4,7 +4,7 @@ import { InterruptedError } from "../errors.ts";
 import type { Reference } from "../evaluate.ts";
 import { imagesAtOnce } from "../large-images.ts";
 import { likeness } from "../parity.ts";
-import { peek, type Peeked } from "../dataset/peek.ts";
+import { peek } from "../dataset/peek.ts";
 import type { PreflightOutcome } from "../preflight.ts";
 import {
   bundledModel,
@@ -21,8 +21,8 @@ import { datasetSettings, openDataset, Readings } from "./dataset.ts";
 import { openService } from "./endpoint.ts";
 import type { EvaluateArguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { trialImagesOf, type AllTrialImages } from "./trial-images.ts";
-import { inTurn, tryChoices } from "./try-choices.ts";
+import { trialImagesOf } from "./trial-images.ts";
+import { inTurn, tryChoices, type Opened } from "./try-choices.ts";
 
 /** What a run scores, and with what. */
 export interface Inputs {
@@ -192,11 +192,6 @@ function referenceOf(
         score: (choice, batch) => opened.scorer(choice).score(batch, signal),
       }),
   };
-}
-
-/** The data set, its first images, and others to try the model on. */
-export interface Opened extends Peeked {
-  readonly trialImages: (dataset: Dataset) => AllTrialImages;
 }
 
 async function openData(

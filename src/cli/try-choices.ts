@@ -1,12 +1,19 @@
+import type { Peeked } from "../dataset/peek.ts";
 import { UsageError } from "../errors.ts";
 import { preflight, type PreflightOutcome, type TrialLimit } from "../preflight.ts";
 import type { OpenedModel } from "../scorer/open.ts";
-import type { Opened } from "./inputs.ts";
+import type { Dataset } from "../types.ts";
 import type { EvaluateArguments } from "./options.ts";
+import type { AllTrialImages } from "./trial-images.ts";
 
 /** How much is tried: of a model here all that tells its ways apart, of a service few requests. */
 const LOCAL_TRIAL: TrialLimit = { images: 5_000, answers: 12_000 };
 const SERVICE_TRIAL: TrialLimit = { images: 1_000, answers: 2_000 };
+
+/** The data set, its first images, and others to try the model on. */
+export interface Opened extends Peeked {
+  readonly trialImages: (dataset: Dataset) => AllTrialImages;
+}
 
 /** A model runs one way of feeding at a time anyway, and each has a copy of the images as the model takes them. */
 export function inTurn({

@@ -9,18 +9,12 @@ import { ELEMENTS } from "./elements.ts";
 import { outputPlan, tensorOutputs } from "./outputs.ts";
 import { rowsWriter, type Rows } from "./numbers.ts";
 import { pixelWriter } from "./pixels.ts";
-import { scoring, type Understood } from "./run-model.ts";
+import { scoring, type Images, type Understood } from "./run-model.ts";
 import type { LoadedModel } from "./session.ts";
 import { statedPixels, type Stated } from "./stated.ts";
 import { firstThatRuns, freedSession, trial, trialScales } from "./trial.ts";
 
-/** The images that a model shall score. */
-export interface Images {
-  /** [height, width] */
-  readonly shape: readonly [number, number];
-  /** k class names. */
-  readonly classes: readonly string[];
-}
+export type { Images } from "./run-model.ts";
 
 export interface ModelOptions {
   readonly layout: Layout | "auto";

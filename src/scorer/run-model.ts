@@ -7,12 +7,19 @@ import type { InputPlan } from "./adapter.ts";
 import { inOrder, scoreTables, writeArgmax, writeLabels, writeScores, type ScoreTables } from "./answers.ts";
 import { toDoubles, type Numbers } from "./elements.ts";
 import type { Rows } from "./numbers.ts";
-import type { Images } from "./onnx.ts";
 import { runtimeMessage, type OutputPlan, type Outputs } from "./outputs.ts";
 import type { LoadedModel } from "./session.ts";
 
 /** Images in one run of a heavy model: measured on small CNNs, where more is slower, and less slower still. */
 const HEAVY_BATCH = 128;
+
+/** The images that a model shall score. */
+export interface Images {
+  /** [height, width] */
+  readonly shape: readonly [number, number];
+  /** k class names. */
+  readonly classes: readonly string[];
+}
 
 /** How a model is run, and what it answers. */
 export interface Understood {

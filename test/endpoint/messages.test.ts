@@ -110,10 +110,14 @@ describe("evaluate --endpoint says what is wrong, and ends with 4:", () => {
   });
 
   test("a model that is not there, or not named", async () => {
-    const { url, scoreUrl } = await server("triton");
-    expect(await said(["--endpoint", url])).toBe(
+    const silent = await answering(({ url }, response) => {
+      if (url === "/v2") response.end('{"name": "triton", "version": "2.50.0", "extensions": []}');
+      else response.writeHead(404).end();
+    });
+    expect(await said(["--endpoint", silent])).toBe(
       told("http://HOST does not say which models it has: name one with --model-name"),
     );
+    const { url, scoreUrl } = await server("triton");
     for (const args of [
       ["--endpoint", url, "--model-name", "nope"],
       ["--endpoint", scoreUrl.replace("mnist", "nope")],

@@ -54,8 +54,9 @@ export function* ways(
 }
 
 function forms({ protocol, finding }: Candidate): readonly Form[] {
-  const said = protocol.forms.filter(({ name }) => finding.forms?.includes(name) ?? true);
-  const usable = said.length > 0 ? said : protocol.forms;
+  const said = protocol.forms.filter(({ name }) => finding.forms?.includes(name) ?? false);
+  const usable =
+    said.length > 0 ? said : protocol.forms.filter(({ onlyWhereSaid }) => onlyWhereSaid !== true);
   const wanted = finding.input && DATATYPES[finding.input.datatype];
   const fitting = usable.filter(({ element }) => element === wanted);
   return fitting.length > 0 ? fitting : usable;

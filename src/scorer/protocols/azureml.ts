@@ -37,6 +37,7 @@ const FORMS: readonly Form[] = [
   {
     ...jsonForm(WITH_PROBABILITIES, () => '{"data":[', "]}"),
     path: ({ root }) => `${root}/score?probabilities=true`,
+    onlyWhereSaid: true,
   },
 ];
 

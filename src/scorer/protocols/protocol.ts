@@ -49,6 +49,8 @@ export interface Form {
   readonly mostRows: number;
   /** Where images in this form go; absent: the protocol's `scorePath`. */
   readonly path?: (target: Target) => string;
+  /** Tried only where the service says that it takes it. */
+  readonly onlyWhereSaid?: true;
   /** A request can name the output that it asks for; some services give it only then, and others refuse to be asked. */
   readonly namesOutput?: true;
 }
