@@ -13,7 +13,7 @@ export interface BlockOptions {
 const MOST_ROWS = 256;
 /** Numbers in the first block, and how many times as many the next one has. */
 const FIRST_LENGTH = 16;
-const GROWTH = 4;
+const GROWTH = 32;
 
 /** Numbers in typed arrays that grow with what is in them: a short list takes little memory. */
 export class GrowingBlocks {
