@@ -18,8 +18,8 @@ export interface AllTrialImages {
 
 /** Share of the classes without which the first images say too little about the whole. */
 const ENOUGH_CLASSES = 0.8;
-/** 256 MiB: 16 images of 4096×4096. */
-const MOST_PIXELS = 1 << 28;
+/** 128 MiB: 8 images of 4096×4096. */
+const MOST_PIXELS = 1 << 27;
 
 /** @param first the first of the scored images */
 export function trialImagesOf(settings: DatasetOptions, dataset: Dataset, first: Batch): AllTrialImages {

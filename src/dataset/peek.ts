@@ -12,8 +12,8 @@ export interface Peeked {
 
 /** Images that are read ahead, at least: to see what a scorer makes of them. */
 const FIRST_IMAGES = 300;
-/** 256 MiB: 16 images of 4096×4096. */
-const MOST_PIXELS = 1 << 28;
+/** 128 MiB: 8 images of 4096×4096. */
+const MOST_PIXELS = 1 << 27;
 
 /** Reads the first images of a data set, and gives it back with nothing lost. @throws DatasetError, InterruptedError */
 export async function peek(dataset: Dataset, batchSize: number): Promise<Peeked> {

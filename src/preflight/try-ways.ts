@@ -87,6 +87,16 @@ async function tryOnce(options: TryOptions, unanswered: Set<number>): Promise<De
   return decision;
 }
 
+/** Some of a batch's images as a view of it: all ways look at them at once, and large ones take much memory. */
+function between({ indices, labels, pixels }: Batch, start: number, end: number): Batch {
+  const size = pixels.length / labels.length;
+  return {
+    indices: indices.subarray(start, end),
+    labels: labels.subarray(start, end),
+    pixels: pixels.subarray(start * size, end * size),
+  };
+}
+
 /** A way's trial on the images up to `count`. */
 async function goOn(
   { images, classes, score }: TryOptions,
@@ -96,12 +106,11 @@ async function goOn(
   unanswered: Set<number>,
 ): Promise<Trial> {
   const start = before?.truth.length ?? 0;
-  const rows = Array.from({ length: count - start }, (_, i) => start + i);
-  const part = rowsOf(images, rows);
+  const part = between(images, start, count);
   const scores = await score(choice, part);
   const failed = [...(scores.failed?.keys() ?? [])];
   // A service that refuses pixels in this way refuses all or most of them; other failures are the network's.
-  if (failed.length * 2 < rows.length) for (const row of failed) unanswered.add(part.indices[row]!);
+  if (failed.length * 2 < count - start) for (const row of failed) unanswered.add(part.indices[row]!);
   const trial = trialOf(scores, part.labels, classes);
   return before === undefined ? trial : joinTrials(before, trial);
 }

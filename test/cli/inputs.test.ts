@@ -116,7 +116,7 @@ describe("openInputs() notices", () => {
       for (const at of [100, 7_000_000]) writeSync(file, Buffer.alloc(1000, limit.length + 1), 0, 1000, at);
       closeSync(file);
     };
-    for (const limit of [[], ["--limit", "100"]]) {
+    for (const limit of [[], ["--limit", "5000"]]) {
       const inputs = await opened(["--images", images, "--labels", labels, ...limit]);
       overwrite(limit);
       await expect(countImages(inputs.dataset)).rejects.toThrow(

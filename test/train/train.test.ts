@@ -42,6 +42,7 @@ test("trainBundledModel(options) writes what the model was made from into it", a
       key: "description",
       value: "One-vs-rest logistic regression on mnist (pixels / 255), trained by mnist-evaluate",
     },
+    { key: "pixels", value: "x/255" },
     { key: "classes", value: '["0","1","2","3","4","5","6","7","8","9"]' },
     { key: "dataset", value: "mnist" },
     { key: "split", value: "train" },

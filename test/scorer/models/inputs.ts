@@ -143,7 +143,7 @@ const scaleInvariant: TestModel = {
     }),
   }),
   feed: flatUnit,
-  indifferent: ["raw", "mnist", "signed"],
+  indifferent: ["raw", "mnist", "signed", "centered"],
   answer,
   correct: [9201, 9205],
 };
