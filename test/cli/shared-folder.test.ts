@@ -18,7 +18,7 @@ async function runBeside(out: string, onWait: (child: ChildProcess, held: Lock) 
   const finished = await evaluate([...RUN, "--out", out], {
     during: (child) =>
       new Promise((resolve) => {
-        child.stderr!.on("data", () => {
+        child.stderr!.once("data", () => {
           onWait(child, held);
           resolve();
         });
