@@ -139,10 +139,13 @@ async function writeReports(
   drawing: Drawing,
 ): Promise<void> {
   const [drawn] = await Promise.all([drawing.draw(evaluation), predictions?.finish()]);
-  for (const { path, content } of drawn.files) await output.write(path, content);
-  for (const name of options.reports) {
-    for (const { path, content } of REPORTS[name](evaluation, drawn)) await output.write(path, content);
-  }
+  const reports = options.reports.flatMap((name) => REPORTS[name](evaluation, drawn));
+  // Side by side, because each waits for the disk; all are over before a failed one is told and the rest cleared away.
+  const written = await Promise.allSettled(
+    [...drawn.files, ...reports].map(async ({ path, content }) => await output.write(path, content)),
+  );
+  const failed = written.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 function print(evaluation: Evaluation, options: EvaluateArguments, { stdout, env }: Context): void {
