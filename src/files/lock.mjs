@@ -48,6 +48,7 @@ const POLL_MS = 20;
 const NOTICED_MS = 2000;
 const BEAT_MS = 2000;
 const STILL_MS = 60_000;
+const EMPTY_MS = 2000;
 const LONGEST_MS = 3_600_000;
 const OWNER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/;
 
@@ -180,12 +181,13 @@ function watchHolder(path, { stillMs = STILL_MS, longestMs = LONGEST_MS, machine
     const now = performance.now();
     const name = ownersIn(path)[0];
     const file = name === undefined ? null : join(path, name);
-    const touched = file === null ? undefined : statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-    if (file === null || touched === undefined) return { ms: 0, holder: "another process" };
-    if (seen !== `${name} ${touched}`) [seen, seenAt] = [`${name} ${touched}`, now];
+    const stats = file === null ? undefined : statSync(file, { throwIfNoEntry: false });
+    if (file === null || stats === undefined) return { ms: 0, holder: "another process" };
+    if (seen !== `${name} ${stats.mtimeMs}`) [seen, seenAt] = [`${name} ${stats.mtimeMs}`, now];
     const holder = holderOf(file);
     const state = holder === null ? "unknown" : stateOf(holder, machine);
-    const still = now - seenAt > stillMs;
+    // A file is written as soon as it is made: who made an empty one was killed in between.
+    const still = now - seenAt > (stats.size === 0 ? Math.min(EMPTY_MS, stillMs) : stillMs);
     if (state === "gone" || (state === "unknown" && still)) removeOwner(path, file);
     else if (still || now - begun > longestMs) {
       const how = still ? `has given no sign of life for ${Math.round(stillMs / 1000)} s` : "does not let go";
