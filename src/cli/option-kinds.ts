@@ -138,12 +138,10 @@ export function scaleChoice<T extends string = never>(...others: readonly T[]) {
       const given = String(once("scale", isPair(value) ? value.join(",") : value));
       const scale = others.includes(given as T) ? (given as T) : parseScale(given);
       if (scale !== null) return scale;
-      const numbers = given.includes(",");
-      const names = [...others, ...SCALE_NAMES];
       throw new UsageError(
-        numbers
+        given.includes(",")
           ? `--scale takes MEAN,STD as two numbers in units of x/255, such as 0.1307,0.3081, STD above 0, not ${given}`
-          : `${notOneOf("scale", given, names)}; MEAN,STD gives (x/255−MEAN)/STD`,
+          : notOneOf("scale", given, [...others, ...SCALE_NAMES, "MEAN,STD"]),
       );
     },
   } as const;

@@ -78,6 +78,9 @@ describe("evaluateOptions(args)", () => {
     ],
     [["--out", "2026"], { out: "2026" }],
     [["--no-color"], { color: false }],
+    [["--scale", "centered"], { scale: "centered" }],
+    [["--scale", "0.2860, 0.3530"], { scale: "0.286,0.353" }],
+    [["--scale=-0.5,2"], { scale: "-0.5,2" }],
     [["--color"], { color: true }],
   ])("read %j", (args, expected) => {
     expect(parse(args)).toMatchObject(expected);
@@ -121,6 +124,15 @@ describe("evaluateOptions(args)", () => {
       ["--images", "i", "--labels", "l", "--classes", "a,b,a"],
       "--classes names a twice: every class needs its own name",
     ],
+    [
+      ["--scale", "centred"],
+      "--scale: centred is not one of auto, unit, raw, mnist, signed, centered, MEAN,STD: did you mean centered?",
+    ],
+    ...["0.5,0", "0.5,", "0.1,0.2,0.3", "0.5,x"].map((given): [string[], string] => [
+      ["--scale", given],
+      `--scale takes MEAN,STD as two numbers in units of x/255, such as 0.1307,0.3081, STD above 0, not ${given}`,
+    ]),
+    [["--scale", "unit", "--scale", "raw"], "--scale is given 2 times, but takes one value"],
     [["--gate", "accuracy", ">=", "0.9"], "Unknown arguments: >=, 0.9"],
   ])("refuse %j", (args, message) => {
     expect(() => parse(args)).toThrow(message);
@@ -177,6 +189,7 @@ describe("a list in the config file", () => {
     [{ charts: [] }, { charts: [] }],
     [{ reports: ["json", "csv"] }, { reports: ["json", "csv"] }],
     [{ mirror: "http://a" }, { mirror: ["http://a"] }],
+    [{ scale: ["0.1307", "0.3081"] }, { scale: "0.1307,0.3081" }],
   ])("is read as it stands: %j", (config, expected) => {
     expect(parse([], config)).toMatchObject(expected);
   });
