@@ -1,3 +1,4 @@
+import { rowsOf } from "./dataset/batch.ts";
 import { RepeatCheck } from "./evaluate/asked-again.ts";
 import { scoredInOrder } from "./evaluate/in-order.ts";
 import { Failures, joined } from "./evaluate/scored-batch.ts";
@@ -160,7 +161,7 @@ function comparison(
   const tally = createParityTally(dataset.classes, dataset.shape);
   return {
     async add(batch, scored, rows) {
-      const part = rows === null ? batch : partOf(batch, rows);
+      const part = rows === null ? batch : rowsOf(batch, rows);
       const own = joined(
         part,
         await scorer.score(part, signal),
@@ -177,18 +178,6 @@ function comparison(
     async result() {
       return tally.parity(scorer.describe(), await explain(tally));
     },
-  };
-}
-
-/** Some rows of a batch. */
-function partOf({ indices, pixels, labels }: Batch, rows: readonly number[]): Batch {
-  const size = pixels.length / labels.length;
-  const part = new Uint8Array(rows.length * size);
-  rows.forEach((row, i) => part.set(pixels.subarray(row * size, (row + 1) * size), i * size));
-  return {
-    indices: Uint32Array.from(rows, (row) => indices[row]!),
-    labels: Uint8Array.from(rows, (row) => labels[row]!),
-    pixels: part,
   };
 }
 

@@ -5,6 +5,8 @@ type Shape = readonly [number, number];
 
 /** 32 MiB: two images of 4096×4096, 42,799 of MNIST's. */
 const MOST_PIXELS = 1 << 25;
+/** What is held to find out how a scorer wants its pixels: 128 MiB, 8 images of 4096×4096. */
+export const PREFLIGHT_PIXELS = 1 << 27;
 /** The longer side of an image that is kept to be shown. */
 const MOST_SHOWN_SIDE = 256;
 

@@ -1,5 +1,5 @@
 import { CATALOG } from "../dataset/catalog.ts";
-import { imagesAtOnce } from "../large-images.ts";
+import { imagesAtOnce, PREFLIGHT_PIXELS } from "../large-images.ts";
 import { drawnImages, DRAW_SEED, inTurn, mnistSample, MOST_TRIAL_IMAGES } from "../dataset/trial-images.ts";
 import type { TrialImages } from "../preflight.ts";
 import type { Batch, Dataset } from "../types.ts";
@@ -18,13 +18,11 @@ export interface AllTrialImages {
 
 /** Share of the classes without which the first images say too little about the whole. */
 const ENOUGH_CLASSES = 0.8;
-/** 128 MiB: 8 images of 4096×4096. */
-const MOST_PIXELS = 1 << 27;
 
 /** @param first the first of the scored images */
 export function trialImagesOf(settings: DatasetOptions, dataset: Dataset, first: Batch): AllTrialImages {
   const k = dataset.classes.length;
-  const limit = imagesAtOnce(MOST_TRIAL_IMAGES, dataset.shape, MOST_PIXELS);
+  const limit = imagesAtOnce(MOST_TRIAL_IMAGES, dataset.shape, PREFLIGHT_PIXELS);
   const draw = { ...settings, limit, seed: DRAW_SEED, refresh: false, warn: () => {} };
   const name = "of the scored images";
   const scored: TrialImages = {

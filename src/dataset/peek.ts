@@ -1,5 +1,6 @@
-import { imagesAtOnce } from "../large-images.ts";
+import { imagesAtOnce, PREFLIGHT_PIXELS } from "../large-images.ts";
 import type { Batch, Dataset } from "../types.ts";
+import { joined } from "./batch.ts";
 
 export interface Peeked {
   /** The first images. */
@@ -12,15 +13,13 @@ export interface Peeked {
 
 /** Images that are read ahead, at least: to see what a scorer makes of them. */
 const FIRST_IMAGES = 300;
-/** 128 MiB: 8 images of 4096×4096. */
-const MOST_PIXELS = 1 << 27;
 
 /** Reads the first images of a data set, and gives it back with nothing lost. @throws DatasetError, InterruptedError */
 export async function peek(dataset: Dataset, batchSize: number): Promise<Peeked> {
   const reading = dataset.batches(batchSize)[Symbol.asyncIterator]();
   const close = async (): Promise<void> => void (await reading.return?.());
   const held: Batch[] = [];
-  const images = imagesAtOnce(FIRST_IMAGES, dataset.shape, MOST_PIXELS);
+  const images = imagesAtOnce(FIRST_IMAGES, dataset.shape, PREFLIGHT_PIXELS);
   try {
     for (let read = 0; read < images;) {
       const { done, value } = await reading.next();
@@ -33,15 +32,6 @@ export async function peek(dataset: Dataset, batchSize: number): Promise<Peeked>
     throw error;
   }
   return { first: joined(held), dataset: resumed(dataset, batchSize, held, reading), close };
-}
-
-function joined(batches: readonly Batch[]): Batch {
-  if (batches.length === 1) return batches[0]!;
-  return {
-    indices: Uint32Array.from(batches.flatMap(({ indices }) => [...indices])),
-    labels: Uint8Array.from(batches.flatMap(({ labels }) => [...labels])),
-    pixels: new Uint8Array(Buffer.concat(batches.map(({ pixels }) => pixels))),
-  };
 }
 
 /** The data set, whose first reading in batches of `batchSize` is the one that was begun. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { packageRoot } from "../package.ts";
 import { seededRandom } from "../random.ts";
 import type { Batch, Dataset } from "../types.ts";
+import { rowsOf } from "./batch.ts";
 import { openIdxPair } from "./idx-dataset.ts";
 
 /** Images on which the ways to feed the pixels are tried, at most. */
@@ -78,16 +79,4 @@ async function whole(dataset: Dataset): Promise<Batch> {
   let all: Batch = { indices: new Uint32Array(), labels: new Uint8Array(), pixels: new Uint8Array() };
   for await (const batch of dataset.batches(Math.max(1, dataset.size))) all = batch;
   return all;
-}
-
-/** Some of a batch's images, in the order of `rows`. */
-export function rowsOf({ indices, labels, pixels }: Batch, rows: readonly number[]): Batch {
-  const size = labels.length === 0 ? 0 : pixels.length / labels.length;
-  const chosen = new Uint8Array(rows.length * size);
-  rows.forEach((row, i) => chosen.set(pixels.subarray(row * size, (row + 1) * size), i * size));
-  return {
-    indices: Uint32Array.from(rows, (row) => indices[row]!),
-    labels: Uint8Array.from(rows, (row) => labels[row]!),
-    pixels: chosen,
-  };
 }

@@ -1,4 +1,4 @@
-import { rowsOf } from "../dataset/trial-images.ts";
+import { rowsOf } from "../dataset/batch.ts";
 import { joinTrials, trialOf, type Trial } from "../metrics/trial.ts";
 import type { Batch, PixelChoice, Scores } from "../types.ts";
 import { decide, type Decision, type Settled } from "./decide.ts";

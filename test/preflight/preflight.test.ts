@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { inTurn, mnistSample, rowsOf } from "../../src/dataset/trial-images.ts";
+import { rowsOf } from "../../src/dataset/batch.ts";
+import { inTurn, mnistSample } from "../../src/dataset/trial-images.ts";
 import { preflight, type PreflightOptions, type TrialImages } from "../../src/preflight.ts";
 import { seededRandom } from "../../src/random.ts";
 import type { Batch, NamedScale, PixelChoice, Preflight, Scale } from "../../src/types.ts";
